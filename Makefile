@@ -1,0 +1,67 @@
+# Two commands do everything, each with its own set-up:
+#   make tour    watch a network learn to read handwritten digits
+#   make test    run the tests
+# Only Python 3.11 or newer is needed; everything goes into .venv, nothing else is touched.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
+
+# One BLAS thread per test process: two processes share the machine better than two pools do.
+TESTS  := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+.PHONY: help tour test lint types parity check bench clean
+
+help:
+	@echo "make tour    watch a network learn to read handwritten digits"
+	@echo "make test    run the tests"
+	@echo "make lint | types | parity | check | bench    what contributors run besides"
+
+tour: $(VENV)/ready
+	@$(BIN)/pellucid tour
+
+test: $(VENV)/ready-dev
+	@$(TESTS) -n auto
+
+lint: $(VENV)/ready-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/ready-dev
+	@$(BIN)/mypy
+
+# numbers compared with PyTorch, where it can be installed
+parity: $(VENV)/ready-torch
+	@$(TESTS) -m parity
+
+# every published figure of the book, computed
+check: $(VENV)/ready
+	@$(BIN)/pellucid check
+
+bench: $(VENV)/ready
+	@$(BIN)/pellucid bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Pellucid needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 tour"; exit 1; }
+	@echo "Setting up .venv (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV) \
+	    || { echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(PIP) --upgrade pip
+	@touch $@
+
+$(VENV)/ready: $(VENV)/made pyproject.toml
+	@$(PIP) -e '.[book]'
+	@$(BIN)/python -m compileall -q src  # now, so that the first start is as quick as the next
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	@$(PIP) --group dev
+	@touch $@
+
+$(VENV)/ready-torch: $(VENV)/ready-dev
+	@$(PIP) --group torch
+	@touch $@

@@ -1,0 +1,231 @@
+"""Real digits, the network that reads them, and the loop in which it learns: chapters 8 and 9.
+
+The runs differ in one place each: what the hidden layer does with its sums (`bend`), how wrong a
+prediction is (`compare`), how many images make a step. All else stands here once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid import Tensor, no_grad
+from pellucid.data import datasets
+from pellucid.nn import Linear, Module
+from pellucid.ops import Op
+from pellucid.optim import SGD
+
+from .result import Array, Result
+
+Compare = Callable[[Tensor, Tensor], Tensor]  # prediction, target -> how wrong, as one number
+
+CLASSES = 10
+LOOK_EVERY = 10  # passes; the published runs look at the test images that often
+
+
+# ----------------------------------------------------------------------------------------- the data
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images as rows of grey values from 0 (paper) to 1 (ink), and which digit each is."""
+
+    images: Array
+    labels: Array
+    test_images: Array
+    test_labels: Array
+    shape: tuple[int, int]
+
+    @property
+    def pixels(self) -> int:
+        """How many grey values an image has."""
+        return int(self.images.shape[1])
+
+    def batches(self, size: int) -> list[tuple[Tensor, Tensor, Array]]:
+        """The training images in their order, cut into batches: images, one-hot targets, labels."""
+        starts = range(0, len(self.images) - size + 1, size)
+        parts = [slice(start, start + size) for start in starts]
+        one_hot = np.eye(CLASSES)[self.labels]
+        return [(Tensor(self.images[p]), Tensor(one_hot[p]), self.labels[p]) for p in parts]
+
+
+def digits(result: Result, count: int = 1000) -> Digits:
+    """MNIST: the first `count` training images, and all 10,000 test images.
+
+    Where MNIST is not to be had, this is announced, and the smaller digits that come with
+    scikit-learn take its place.
+    """
+    train = datasets.mnist(limit=count, stand_in=True, quiet=True)
+    test = datasets.mnist(train=False, stand_in=True, quiet=True)
+    if train.stands_in:
+        result.stand_in("MNIST", "scikit-learn's digits of 8 by 8")
+    return Digits(_rows(train), train.labels, _rows(test), test.labels, train.shape)
+
+
+def _rows(pictures: datasets.Pictures) -> Array:
+    return (pictures.pixels / pictures.ink).reshape(len(pictures), -1)  # in float64
+
+
+# -------------------------------------------------------------------------------------- the network
+
+
+class ThreeLayers(Module):
+    """Pixels, a hidden layer, and one score for each of the ten digits; no biases.
+
+    Args:
+        start: the weights to start from, (pixels, hidden) and (hidden, 10).
+        random: where masks come from, for the networks that have them.
+    """
+
+    def __init__(self, start: tuple[Array, Array], random: np.random.RandomState) -> None:
+        weights_0_1, weights_1_2 = start
+        self.hidden = Linear(*weights_0_1.shape, bias=False)
+        self.output = Linear(*weights_1_2.shape, bias=False)
+        with no_grad():
+            self.hidden.weight.copy_(weights_0_1.T)  # a Linear keeps a row for each output
+            self.output.weight.copy_(weights_1_2.T)
+        self.random = random
+
+    def bend(self, sums: Tensor) -> Tensor:
+        """What the hidden layer does with its weighted sums."""
+        raise TypeError("a ThreeLayers network says in `bend` what its hidden layer does")
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The ten scores of each image."""
+        return self.output(self.bend(self.hidden(images)))  # type: ignore[no-any-return]
+
+    def mask(self, sums: Tensor) -> Array:
+        """Ones and zeros by the toss of a coin, as the published runs drew them."""
+        return self.random.randint(2, size=sums.shape).astype(np.float64)
+
+
+def first_weights(
+    random: np.random.RandomState, pixels: int, hidden: int, spread: float = 0.2
+) -> tuple[Array, Array]:
+    """The published runs' first weights: up to half of `spread`, and half of 0.2, around 0."""
+    weights_0_1 = spread * random.random_sample((pixels, hidden)) - spread / 2
+    return weights_0_1, 0.2 * random.random_sample((hidden, CLASSES)) - 0.1
+
+
+def as_published(forward: Callable[..., Array]) -> Op:
+    """Decorator: an operation whose slope a published run got wrong.
+
+    It works like any other, but is not entered in the list of operations: there every slope is
+    tested, and this one would fail, as it should.
+    """
+    count = forward.__code__.co_argcount
+    return Op(forward, ", ".join(["(...)"] * count) + " -> (...)")
+
+
+# ----------------------------------------------------------------------------------------- learning
+
+
+class Run:
+    """A network on its way through the training images again and again, and what was seen of it.
+
+    Args:
+        network: what learns.
+        data: what it learns from.
+        compare: how wrong a prediction is.
+        lr: how far each step goes.
+        batch: how many images make a step.
+    """
+
+    def __init__(
+        self, network: ThreeLayers, data: Digits, compare: Compare, *, lr: float, batch: int = 1
+    ) -> None:
+        self.network, self.data, self.compare = network, data, compare
+        self.batches = data.batches(batch)
+        self.count = batch * len(self.batches)
+        self.optimizer = SGD(network.parameters(), lr=lr)
+        self.errors: list[float] = []  # per pass, mean over the images, as they were met
+        self.train: list[float] = []  # per pass, which share was read right, as they were met
+        self.test: dict[int, float] = {}  # by pass, where somebody looked
+        self.test_errors: dict[int, float] = {}
+        self.seconds = 0.0
+
+    def one_pass(self) -> None:
+        """Predict, compare, learn: once through all training images."""
+        start = time.perf_counter()
+        error, right = 0.0, 0
+        for images, targets, labels in self.batches:
+            prediction, loss = self.learn(images, targets)
+            error += loss
+            right += int(np.count_nonzero(prediction.data.argmax(axis=1) == labels))
+        self.errors.append(error / self.count)
+        self.train.append(right / self.count)
+        self.seconds += time.perf_counter() - start
+
+    def learn(self, images: Tensor, targets: Tensor) -> tuple[Tensor, float]:
+        """One step. Returns the prediction, and the error summed over the images."""
+        prediction = self.network(images)  # predict
+        loss = self.compare(prediction, targets)  # compare
+        self.optimizer.zero_grad()
+        loss.backward()  # learn
+        self.optimizer.step()
+        return prediction, loss.item()
+
+    def look(self) -> None:
+        """Try the network on the test images, which it never learns from."""
+        self.network.eval()
+        with no_grad():
+            scores = self.network(Tensor(self.data.test_images))
+            targets = Tensor(np.eye(CLASSES)[self.data.test_labels])
+            error = self.compare(scores, targets).item()
+        self.network.train()
+        right = scores.data.argmax(axis=1) == self.data.test_labels
+        self.test[len(self.errors) - 1] = float(right.mean())
+        self.test_errors[len(self.errors) - 1] = error / len(right)
+
+
+def side_by_side(
+    result: Result, runs: Mapping[str, Run], passes: int, *, look_at: tuple[int, ...] = ()
+) -> None:
+    """Let several runs go through the images together, looking at the test images now and then."""
+    looks = {*range(0, passes, LOOK_EVERY), passes - 1, *look_at}
+    for n in result.track(range(passes)):
+        for run in runs.values():
+            run.one_pass()
+            if n in looks:
+                run.look()
+
+
+# ------------------------------------------------------------------------------------ what is shown
+
+
+def show_curves(result: Result, runs: Mapping[str, Run]) -> None:
+    """Training and test accuracy, and the training error, of several runs over the passes."""
+    accuracy: dict[str, Any] = {}
+    for name, run in runs.items():
+        accuracy[f"training, {name}"] = run.train
+        accuracy[f"test, {name}"] = (list(run.test), list(run.test.values()))
+    result.plot("share of digits read right", accuracy, x="pass", y="right")
+    errors = {name: run.errors for name, run in runs.items()}
+    result.plot("training error", errors, x="pass", y="error", log=True)
+
+
+def show_passes(result: Result, runs: Mapping[str, Run], rows: int = 8) -> None:
+    """A table of some passes: training error, training and test accuracy of each run."""
+    looked = sorted(set.intersection(*(set(run.test) for run in runs.values())))
+    chosen = [
+        looked[i] for i in np.unique(np.linspace(0, len(looked) - 1, rows).round().astype(int))
+    ]
+    for name, run in runs.items():
+        cells = [(n, run.errors[n], run.train[n], run.test[n]) for n in chosen]
+        result.table(name, ("pass", "training error", "training", "test"), cells)
+
+
+def best(run: Run) -> tuple[int, float]:
+    """The pass with the best test accuracy among those looked at, and that accuracy."""
+    at = max(run.test, key=lambda n: run.test[n])
+    return at, run.test[at]
+
+
+def cut(value: float, places: int = 3) -> float:
+    """A number with its further digits cut off, not rounded: how the published runs printed theirs."""
+    scale = 10**places
+    return int(value * scale) / scale

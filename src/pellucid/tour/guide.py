@@ -1,0 +1,265 @@
+"""The tour from beginning to end: what there is, one step, learning, what came of it, what is kept."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+
+from .. import load
+from ..errors import ArgumentError
+from ..explain import picture
+from ..explain.terminal import Ability
+from ..train import History
+from .digits import Digits, find_digits
+from .first_step import FirstStep, first_step
+from .learning import Earlier, Learning, build, plan_for
+from .pages import WIDTH, Pages, percent, thousands
+from .result import Result, read_digits
+from .watching import Watcher
+from .words import words
+
+FOLDER = Path("pellucid-runs") / "tour"
+Ask = Callable[[str], str]
+Page = Callable[[Pages], RenderableType]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be chosen.
+
+    Attributes:
+        language: "en" or "zh-CN".
+        folder: where picture and network are kept.
+        resume: go on from what lies in the folder (True), begin anew (False), or ask (None).
+        small: take the small digits, also where MNIST is at hand.
+        passes: how often to see all pictures; None for what suits them.
+        seed: of the first weights and the order of the pictures.
+        record: draw what was shown as an SVG picture, too.
+    """
+
+    language: str = "en"
+    folder: Path = FOLDER
+    resume: bool | None = None
+    small: bool = False
+    passes: int | None = None
+    seed: int = 1
+    record: Path | None = None
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, after everything worth keeping was kept; says what that was."""
+
+
+def tour(options: Options, console: Console, ask: Ask | None = None) -> Result:
+    """Show the whole tour.
+
+    Args:
+        options: what can be chosen.
+        console: where to.
+        ask: puts a question to the person in front of the terminal; None where there is nobody.
+
+    Returns:
+        What the network can do in the end.
+
+    Raises:
+        Stopped: by Ctrl-C; what was learned so far is kept.
+        PellucidError: there are no digits to learn from, or a file cannot be written.
+    """
+    return _Tour(options, console, ask).go()
+
+
+class _Tour:
+    """One tour under way."""
+
+    def __init__(self, options: Options, console: Console, ask: Ask | None) -> None:
+        self.options, self.console, self.ask = options, console, ask
+        self.words = words(options.language)
+        self.pages = Pages(self.words, Ability.of(console))
+        self.shown: list[Page] = []
+
+    def show(self, page: Page) -> None:
+        """Print a page, and remember it for the record."""
+        self.shown.append(page)
+        self.console.print(page(self.pages))
+
+    def say(self, key: str, style: str = "", **values: object) -> None:
+        """Print a text that is not for the record."""
+        self.console.print(self.pages.say(key, WIDTH, style, **values))
+
+    # --- the way
+
+    def go(self) -> Result:
+        options = self.options
+        if options.record:
+            picture.check_ending(options.record, (".svg",))
+        _make_room(options.folder)
+        digits = find_digits(options.small)
+        plan = plan_for(digits, options.passes, options.seed)
+        learning = Learning(digits, plan, options.folder)
+        weights = sum(p.numel() for p in learning.model.parameters())
+        shape = (digits.train_images[0].size, plan.hidden, 10)
+        self.show(lambda pages: pages.opening(digits, shape, weights))
+        resume = self._resume(learning.earlier(), plan.passes)
+        step = self._first_step(digits, learning)
+        self.show(lambda pages: pages.step(step, plan.hidden, weights))
+        self._learn(learning, resume)
+        result = self._result(learning)
+        self.show(lambda pages: pages.result(result))
+        self._keep(learning, result)
+        return result
+
+    def _first_step(self, digits: Digits, learning: Learning) -> FirstStep:
+        """One step of a network that will not be used further: the run begins from the same one."""
+        image, digit = digits.train_images[0], int(digits.train_labels[0])
+        return first_step(build(digits, learning.plan), image, digit, learning.plan.lr)
+
+    def _resume(self, earlier: Earlier | None, passes: int) -> bool:
+        """Whether to go on from what lies in the folder: as told, as answered, or as is sensible.
+
+        An unfinished run is worth going on with. A finished one is not: whoever comes again wants
+        to see the network learn.
+        """
+        options = self.options
+        if earlier is None or options.resume is False:
+            return False
+        if not earlier.fits:
+            self.console.print()
+            self.say("resume.other", "yellow", folder=options.folder)
+            return False
+        if options.resume:
+            return True
+        self.console.print()
+        if earlier.finished:
+            self.say("resume.finished", "yellow", folder=options.folder)
+            if self._answered("resume.ask_finished", "resume.show", otherwise=False):
+                return True
+            self.say("resume.fresh", "dim")
+            return False
+        done = earlier.passes
+        self.say("resume.unfinished", "yellow", folder=options.folder, done=done, passes=passes)
+        if self._answered("resume.ask", "resume.yes", otherwise=True):
+            self.say("resume.continuing", "dim")
+            return True
+        return False
+
+    def _answered(self, question: str, wanted: str, otherwise: bool) -> bool:
+        """Ask; an empty answer, and nobody there to answer, mean `otherwise`."""
+        if self.ask is None:
+            return otherwise
+        answer = self.ask(f"{self.words(question)} ").strip().lower()
+        return answer in self.words(wanted).split() if answer else otherwise
+
+    # --- learning
+
+    def _learn(self, learning: Learning, resume: bool) -> None:
+        """All passes, or what is left of them; then the best weights are in the network."""
+        plan, digits = learning.plan, learning.digits
+        self.show(lambda pages: pages.training(plan, len(digits.train_images)))
+        watcher = Watcher(self.console, self.pages, learning.curve, len(digits.kept_images))
+        begin = time.perf_counter()
+        history = learning.run(resume, [watcher])
+        seconds = time.perf_counter() - begin
+        if history.stopped == "interrupted":
+            raise Stopped(self._farewell(history, plan.passes))
+        learning.model.load_state_dict(load(learning.best_path))
+        best = history.best["epoch"] if history.best else plan.passes
+        lines = list(watcher.lines)
+        self.shown.append(lambda _: Group(*lines))
+        self.show(lambda pages: pages.learned(best, seconds if lines else None, plan.passes))
+
+    def _farewell(self, history: History, passes: int) -> str:
+        """What is kept, and how to go on."""
+        values: dict[str, object] = {"folder": self.options.folder, "passes": passes}
+        key = "resume.stopped_early"
+        if history.best:
+            key = "resume.stopped"
+            right = percent(history.best["validation_accuracy"])
+            values.update(done=len(history), right=right)
+        told = self.pages.say(key, WIDTH, **values)
+        return f"{told.plain}\n{self.words('resume.go_on')}"
+
+    # --- what came of it
+
+    def _result(self, learning: Learning) -> Result:
+        digits = learning.digits
+        names = self.words("training.curve"), self.words("training.curve_kept")
+        return Result(
+            digits.test_images,
+            digits.test_labels,
+            read_digits(learning.model, digits.test_images),
+            learning.curve.named(*names),
+        )
+
+    def _keep(self, learning: Learning, result: Result) -> None:
+        """Write the picture and the record, and say where everything lies."""
+        files = [("network", str(learning.best_path))]
+        has_picture = picture.available()
+        if has_picture:
+            path = self.options.folder / "tour.png"
+            picture.report(path, report(result, learning, self.options.language))
+            files.insert(0, ("picture", str(path)))
+        self.show(lambda pages: pages.kept(files, has_picture))
+        if self.options.record:
+            record(self.options.record, self.options.language, self.shown)
+            self.say("kept.recorded", path=self.options.record)
+            self.console.print()
+
+
+def report(result: Result, learning: Learning, language: str) -> picture.Report:
+    """The picture's contents: ten digits that were read right, ten that were not if there are so many.
+
+    In English where this machine has no font for the language.
+    """
+    font = picture.chinese_font() if language == "zh-CN" else None
+    w = words(language if language == "en" or font else "en")
+    right = np.flatnonzero(result.read == result.labels)
+    places = np.concatenate([right[:10], result.wrong[:10]])
+    training = w("picture.training", batch=learning.plan.batch)
+    return picture.Report(
+        title=w(
+            "picture.title", right=percent(result.accuracy), count=thousands(len(result.labels))
+        ),
+        images=result.images[places],
+        truth=result.labels[places],
+        predicted=result.read[places],
+        probabilities=result.probabilities.max(axis=1)[places],
+        curve=learning.curve.named(training, w("picture.kept_aside")),
+        confusion=result.confusion,
+        digits_title=w("picture.digits"),
+        curve_title=w("picture.curve"),
+        across=w("picture.across"),
+        confusion_title=w("picture.confusion"),
+        truth_label=w("picture.written"),
+        predicted_label=w("picture.read"),
+        read_as=w("picture.read_as"),
+        font=font,
+    )
+
+
+def record(path: Path, language: str, shown: list[Page]) -> None:
+    """Draw all that was shown, in colour, as one SVG picture of a terminal."""
+    console = Console(
+        file=io.StringIO(), width=WIDTH, record=True, force_terminal=True,
+        color_system="truecolor", highlight=False, no_color=False,
+    )  # fmt: skip
+    pages = Pages(words(language), Ability())
+    for page in shown:
+        console.print(page(pages))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    console.save_svg(str(path), title="pellucid tour")
+
+
+def _make_room(folder: Path) -> None:
+    """Make the folder now: to find out in the end that it cannot be written would be a pity."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(
+            f"{folder} cannot be made ({error.strerror}); name another folder with --out"
+        ) from None

@@ -1,0 +1,112 @@
+"""The doctor says what is there, what is not, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+
+import numpy as np
+import pytest
+
+from pellucid import doctor
+
+
+def found(health: doctor.Health, topic: str) -> list[doctor.Finding]:
+    return [f for f in health.findings if f.topic == topic]
+
+
+def hide(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
+    """Let these modules look as if they were not installed."""
+    real = importlib.util.find_spec
+    monkeypatch.setattr(doctor, "find_spec", lambda n, *a: None if n in modules else real(n, *a))
+
+
+def test_it_names_the_versions_that_run() -> None:
+    health = doctor.examine()
+    (python,) = found(health, "Python")
+    assert python.what.startswith(platform.python_version())
+    assert found(health, "NumPy") == [doctor.Finding("NumPy", np.__version__)]
+    assert health.facts["numpy"] == np.__version__
+    assert health.facts["blas"]["name"]
+
+
+def test_every_topic_is_looked_at() -> None:
+    topics = [f.topic for f in doctor.examine().findings]
+    wanted = ["Pellucid", "Python", "NumPy", "BLAS", "Threads", "Memory", "Optional", "Data", "Terminal"]
+    assert list(dict.fromkeys(topics)) == wanted
+
+
+def test_well_here() -> None:
+    health = doctor.examine()
+    assert health.well
+    assert health.verdict.startswith("Everything Pellucid needs is here")
+    assert health.plain()["well"] is True
+
+
+def test_what_is_absent_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    hide(monkeypatch, "matplotlib", "sklearn")
+    health = doctor.examine()
+    absent = [f for f in found(health, "Optional") if f.state == "absent"]
+    assert [f.what for f in absent] == ["matplotlib is not installed", "scikit-learn is not installed"]
+    assert all("pip install 'pellucid[book]'" in f.hint for f in absent)
+    assert health.well
+    assert "without matplotlib, scikit-learn" in health.verdict
+    assert health.facts["optional"]["matplotlib"] is None
+
+
+def test_an_old_numpy_is_bad_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(np, "__version__", "1.26.4")
+    health = doctor.examine()
+    assert not health.well
+    assert found(health, "NumPy")[0].state == "bad"
+    assert "pip install 'numpy>=2'" in health.verdict
+
+
+def test_an_old_python_is_bad_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "python_version_tuple", lambda: ("3", "9", "1"))
+    health = doctor.examine()
+    assert not health.well
+    assert "3.11 or newer" in health.verdict
+
+
+def test_thread_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    health = doctor.examine()
+    assert "OPENBLAS_NUM_THREADS=1" in found(health, "Threads")[0].what
+    assert health.facts["thread_variables"]["OPENBLAS_NUM_THREADS"] == "1"
+    assert "OPENBLAS_CORETYPE=Haswell" in found(health, "BLAS")[0].what
+
+
+def test_without_threadpoolctl_it_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    hide(monkeypatch, "threadpoolctl")
+    (threads,) = found(doctor.examine(), "Threads")
+    assert threads.what.startswith("as many as there are cores")
+
+
+def test_the_allocator_of_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "libc_ver", lambda *_: ("glibc", "2.36"))
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    (memory,) = found(doctor.examine(), "Memory")
+    assert "MALLOC_TRIM_THRESHOLD_=" in memory.hint
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1073741824")
+    (memory,) = found(doctor.examine(), "Memory")
+    assert memory.what == "glibc, its thresholds set by you"
+    assert memory.hint == ""
+    monkeypatch.setattr(platform, "libc_ver", lambda *_: ("", ""))
+    assert found(doctor.examine(), "Memory")[0].hint == ""
+
+
+@pytest.mark.parametrize(
+    ("states", "sentence"),
+    [
+        (["good"], "Everything Pellucid needs is here."),
+        (["good", "note"], "Everything Pellucid needs is here; 1 note above could make it better."),
+        (["note", "note"], "Everything Pellucid needs is here; 2 notes above could make it better."),
+        (["bad"], "Pellucid cannot work properly here yet (T: do this)."),
+    ],
+)
+def test_the_verdict_is_one_sentence(states: list[str], sentence: str) -> None:
+    health = doctor.Health([doctor.Finding("T", "w", s, "do this" if s == "bad" else "") for s in states])
+    assert health.verdict == sentence

@@ -1,0 +1,145 @@
+"""Imports go one way. The house of DESIGN: a layer knows only the layers below it.
+
+Imports inside functions count as well, except where a layer hands a person on to a tool above it and
+says so here; imports for type checkers only do not.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "pellucid"
+
+# From the ground up; a module may import its own layer and those before it.
+LAYERS: list[set[str]] = [
+    {"errors", "atomic"},
+    {"tape", "shapes", "sparse", "random"},
+    {"ops"},
+    {"protocols", "methods", "tensor"},
+    {"creation"},
+    {"nn", "losses", "optim", "schedules", "init"},
+    {"io"},
+    {"train", "testing"},
+    {"explain", "program", "kernels"},
+    {"book", "tour", "doctor", "bench"},
+    {"cli"},
+]
+ASIDE = {"data": {"errors", "data", "atomic"}}  # knows NumPy only, and everybody above ops may know it
+
+# A door in the wall, at run time only: (who, whom, why)
+DOORS = {
+    ("tensor", "explain"): "the notebook's picture of a tensor",
+    ("data", "tensor"): "a DataLoader hands out tensors",
+    ("data", "random"): "a DataLoader shuffles with the one generator",
+}
+
+
+def level(part: str) -> int | None:
+    return next((i for i, layer in enumerate(LAYERS) if part in layer), None)
+
+
+def part_of(module: str) -> str:
+    """`pellucid.ops.base` belongs to `ops`."""
+    pieces = module.split(".")
+    return pieces[1] if len(pieces) > 1 else ""
+
+
+def imports_of(path: Path) -> list[tuple[str, bool, int]]:
+    """(module, inside a function, line) for each import that happens when the program runs."""
+    package = ["pellucid", *path.relative_to(SOURCE).with_suffix("").parts]
+    if package[-1] == "__init__":
+        package.pop()
+        inside = package
+    else:
+        inside = package[:-1]
+    found: list[tuple[str, bool, int]] = []
+
+    def visit(node: ast.AST, in_function: bool) -> None:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            return
+        if isinstance(node, ast.Import):
+            found.extend((alias.name, in_function, node.lineno) for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            base = inside[: len(inside) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            if stem == "pellucid":
+                found.extend((f"pellucid.{a.name}", in_function, node.lineno) for a in node.names)
+            else:
+                found.append((stem, in_function, node.lineno))
+        deeper = in_function or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for child in ast.iter_child_nodes(node):
+            visit(child, deeper)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), False)
+    return found
+
+
+def test_every_part_has_its_place() -> None:
+    parts = {p.stem if p.is_file() else p.name for p in SOURCE.iterdir() if not p.name.startswith(("_", "py."))}
+    known = set().union(*LAYERS, ASIDE)
+    assert parts <= known, f"give {sorted(parts - known)} a place in LAYERS"
+
+
+def test_imports_go_one_way() -> None:
+    broken = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        relative = path.relative_to(SOURCE)
+        own = relative.parts[0].removesuffix(".py")
+        if own.startswith("__"):
+            continue
+        for module, in_function, line in imports_of(path):
+            other = part_of(module)
+            if not module.startswith("pellucid") or other == own or level(other) is None and other not in ASIDE:
+                continue
+            if in_function and (own, other) in DOORS:
+                continue
+            if own in ASIDE:
+                allowed = other in ASIDE[own]
+            elif other in ASIDE:
+                allowed = (level(own) or 0) > 2
+            else:
+                allowed = (level(other) or 0) <= (level(own) or 0)
+            if not allowed:
+                broken.append(f"{relative}:{line} imports {module}")
+    assert not broken, "imports against the law:\n" + "\n".join(broken)
+
+
+def test_no_circular_import() -> None:
+    """Each module can be imported first, by itself."""
+    names = sorted(
+        ".".join(["pellucid", *p.relative_to(SOURCE).with_suffix("").parts]).removesuffix(".__init__")
+        for p in SOURCE.rglob("*.py")
+        if p.stem != "__main__"
+    )
+    program = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    for loaded in [m for m in sys.modules if m.startswith('pellucid')]: del sys.modules[loaded]\n"
+        "    importlib.import_module(name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *names], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_pellucid_loads_numpy_and_nothing_else() -> None:
+    program = (
+        "import sys, numpy\n"
+        "before = set(sys.modules)\n"
+        "import pellucid\n"
+        "new = {m.split('.')[0] for m in set(sys.modules) - before}\n"
+        "print(sorted(m for m in new if m not in sys.stdlib_module_names))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['pellucid']"
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_no_part_is_a_stub(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "NotImplementedError" not in text
+    assert "TO" + "DO" not in text
