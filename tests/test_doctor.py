@@ -32,7 +32,17 @@ def test_it_names_the_versions_that_run() -> None:
 
 def test_every_topic_is_looked_at() -> None:
     topics = [f.topic for f in doctor.examine().findings]
-    wanted = ["Pellucid", "Python", "NumPy", "BLAS", "Threads", "Memory", "Optional", "Data", "Terminal"]
+    wanted = [
+        "Pellucid",
+        "Python",
+        "NumPy",
+        "BLAS",
+        "Threads",
+        "Memory",
+        "Optional",
+        "Data",
+        "Terminal",
+    ]
     assert list(dict.fromkeys(topics)) == wanted
 
 
@@ -47,7 +57,10 @@ def test_what_is_absent_is_named_with_the_way_to_get_it(monkeypatch: pytest.Monk
     hide(monkeypatch, "matplotlib", "sklearn")
     health = doctor.examine()
     absent = [f for f in found(health, "Optional") if f.state == "absent"]
-    assert [f.what for f in absent] == ["matplotlib is not installed", "scikit-learn is not installed"]
+    assert [f.what for f in absent] == [
+        "matplotlib is not installed",
+        "scikit-learn is not installed",
+    ]
     assert all("pip install 'pellucid[book]'" in f.hint for f in absent)
     assert health.well
     assert "without matplotlib, scikit-learn" in health.verdict
@@ -103,10 +116,15 @@ def test_the_allocator_of_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["good"], "Everything Pellucid needs is here."),
         (["good", "note"], "Everything Pellucid needs is here; 1 note above could make it better."),
-        (["note", "note"], "Everything Pellucid needs is here; 2 notes above could make it better."),
+        (
+            ["note", "note"],
+            "Everything Pellucid needs is here; 2 notes above could make it better.",
+        ),
         (["bad"], "Pellucid cannot work properly here yet (T: do this)."),
     ],
 )
 def test_the_verdict_is_one_sentence(states: list[str], sentence: str) -> None:
-    health = doctor.Health([doctor.Finding("T", "w", s, "do this" if s == "bad" else "") for s in states])
+    health = doctor.Health(
+        [doctor.Finding("T", "w", s, "do this" if s == "bad" else "") for s in states]
+    )
     assert health.verdict == sentence

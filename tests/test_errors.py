@@ -49,7 +49,9 @@ def test_matrix_product_names_both_sides() -> None:
 
 
 def test_broadcast_says_which_sizes_differ() -> None:
-    with pytest.raises(errors.ShapeError, match=r"add cannot combine .*3 and 4 differ and neither is 1"):
+    with pytest.raises(
+        errors.ShapeError, match=r"add cannot combine .*3 and 4 differ and neither is 1"
+    ):
         pellucid.ones(3) + pellucid.ones(4)
 
 
@@ -204,13 +206,23 @@ def test_layers_in_a_plain_list_are_found() -> None:
             super().__init__()
             self.layers = [nn.Linear(2, 3), nn.Linear(3, 1)]
 
-    assert list(Net().state_dict()) == ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]
+    assert list(Net().state_dict()) == [
+        "layers.0.weight",
+        "layers.0.bias",
+        "layers.1.weight",
+        "layers.1.bias",
+    ]
 
 
 def test_a_checkpoint_that_does_not_match_lists_every_key() -> None:
     model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
     before = {k: np.array(v) for k, v in model.state_dict().items()}
-    state = {"0.weight": np.zeros((4, 2)), "0.bias": np.zeros(3), "1.weight": np.zeros((1, 3)), "2.bias": np.zeros(1)}
+    state = {
+        "0.weight": np.zeros((4, 2)),
+        "0.bias": np.zeros(3),
+        "1.weight": np.zeros((1, 3)),
+        "2.bias": np.zeros(1),
+    }
     with pytest.raises(errors.CheckpointError) as info:
         model.load_state_dict(state)
     text = message(info)
@@ -225,7 +237,9 @@ def test_a_checkpoint_that_does_not_match_lists_every_key() -> None:
 # ------------------------------------------------------------------------------------------------ files
 
 
-def test_a_truncated_data_file_says_what_was_expected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_truncated_data_file_says_what_was_expected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "mnist"
     folder.mkdir()
     header = np.array([2051, 60000, 28, 28], ">u4").tobytes()

@@ -29,7 +29,9 @@ LAYERS: list[set[str]] = [
     {"book", "tour", "doctor", "bench"},
     {"cli"},
 ]
-ASIDE = {"data": {"errors", "data", "atomic"}}  # knows NumPy only, and everybody above ops may know it
+ASIDE = {
+    "data": {"errors", "data", "atomic"}
+}  # knows NumPy only, and everybody above ops may know it
 
 # A door in the wall, at run time only: (who, whom, why)
 DOORS = {
@@ -71,7 +73,9 @@ def imports_of(path: Path) -> list[tuple[str, bool, int]]:
                 found.extend((f"pellucid.{a.name}", in_function, node.lineno) for a in node.names)
             else:
                 found.append((stem, in_function, node.lineno))
-        deeper = in_function or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        deeper = in_function or isinstance(
+            node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+        )
         for child in ast.iter_child_nodes(node):
             visit(child, deeper)
 
@@ -80,7 +84,11 @@ def imports_of(path: Path) -> list[tuple[str, bool, int]]:
 
 
 def test_every_part_has_its_place() -> None:
-    parts = {p.stem if p.is_file() else p.name for p in SOURCE.iterdir() if not p.name.startswith(("_", "py."))}
+    parts = {
+        p.stem if p.is_file() else p.name
+        for p in SOURCE.iterdir()
+        if not p.name.startswith(("_", "py."))
+    }
     known = set().union(*LAYERS, ASIDE)
     assert parts <= known, f"give {sorted(parts - known)} a place in LAYERS"
 
@@ -94,7 +102,11 @@ def test_imports_go_one_way() -> None:
             continue
         for module, in_function, line in imports_of(path):
             other = part_of(module)
-            if not module.startswith("pellucid") or other == own or level(other) is None and other not in ASIDE:
+            if (
+                not module.startswith("pellucid")
+                or other == own
+                or (level(other) is None and other not in ASIDE)
+            ):
                 continue
             if in_function and (own, other) in DOORS:
                 continue
@@ -112,7 +124,9 @@ def test_imports_go_one_way() -> None:
 def test_no_circular_import() -> None:
     """Each module can be imported first, by itself."""
     names = sorted(
-        ".".join(["pellucid", *p.relative_to(SOURCE).with_suffix("").parts]).removesuffix(".__init__")
+        ".".join(["pellucid", *p.relative_to(SOURCE).with_suffix("").parts]).removesuffix(
+            ".__init__"
+        )
         for p in SOURCE.rglob("*.py")
         if p.stem != "__main__"
     )
@@ -122,7 +136,9 @@ def test_no_circular_import() -> None:
         "    for loaded in [m for m in sys.modules if m.startswith('pellucid')]: del sys.modules[loaded]\n"
         "    importlib.import_module(name)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, *names], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *names], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -134,11 +150,15 @@ def test_importing_pellucid_loads_numpy_and_nothing_else() -> None:
         "new = {m.split('.')[0] for m in set(sys.modules) - before}\n"
         "print(sorted(m for m in new if m not in sys.stdlib_module_names))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "['pellucid']"
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
+@pytest.mark.parametrize(
+    "path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE))
+)
 def test_no_part_is_a_stub(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "NotImplementedError" not in text

@@ -124,7 +124,10 @@ def sample_result(wrong: int = 2) -> Result:
     probabilities = np.full((40, 10), 0.01)
     probabilities[np.arange(40), labels] = 0.91
     for i in range(wrong):  # the i-th is taken for the next digit
-        probabilities[i, labels[i]], probabilities[i, (labels[i] + 1) % 10] = 0.2 - 0.01 * i, 0.7 + 0.01 * i
+        probabilities[i, labels[i]], probabilities[i, (labels[i] + 1) % 10] = (
+            0.2 - 0.01 * i,
+            0.7 + 0.01 * i,
+        )
     curve = {"training": ([0, 1, 2], [2.0, 0.5, 0.25]), "kept": ([1, 2], [0.6, 0.3])}
     return Result(rng.random((40, 28, 28)), labels, probabilities, curve)
 

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as _numpy
 
 from . import errors, ops
-from .creation import *  # noqa: F403
+from .creation import *
 from .errors import PellucidError
-from .ops import *  # noqa: F403
+from .ops import *
 from .ops.base import default_dtype as get_default_dtype
 from .ops.base import set_default_dtype
 from .random import get_rng_state, manual_seed, set_rng_state
@@ -191,10 +191,10 @@ __all__ = [
     "inf",
     "init",
     "inner",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "io",
     "is_grad_enabled",
     "isclose",
@@ -213,9 +213,9 @@ __all__ = [
     "linspace",
     "load",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "log_sigmoid",
     "log_softmax",
     "logaddexp",

@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - functions and arguments carry PyTorch's names
 """New tensors: from numbers, filled with one number, counted, or drawn by chance.
 
 Names, arguments and defaults are PyTorch's. `size` may be given as numbers or as one tuple;

@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - methods carry PyTorch's names, some of them Python's own
 """The methods of a tensor that are operations: each hands on to `pellucid.ops`.
 
 Its rule, its slopes and its meaning stand there, under the same name. Written out one by one, so that
@@ -384,7 +383,9 @@ class Methods:
         """All elements, or those along `dim`, added up."""
         return ops.sum(self, dim=dim, keepdim=keepdim, dtype=dtype)
 
-    def mean(self, dim: Dim = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
+    def mean(
+        self, dim: Dim = None, keepdim: bool = False, dtype: DTypeLike | None = None
+    ) -> Tensor:
         """The sum, divided by how many there are."""
         return ops.mean(self, dim=dim, keepdim=keepdim, dtype=dtype)
 
@@ -402,9 +403,7 @@ class Methods:
         correction: float | None = 1,
     ) -> Tensor:
         """How widely the elements lie around their mean: the mean squared distance."""
-        return ops.var(
-            self, dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction
-        )
+        return ops.var(self, dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction)
 
     def std(
         self,
@@ -414,9 +413,7 @@ class Methods:
         correction: float | None = 1,
     ) -> Tensor:
         """The square root of `var`."""
-        return ops.std(
-            self, dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction
-        )
+        return ops.std(self, dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction)
 
     def max(self, dim: Any = None, keepdim: bool = False) -> Any:
         """The largest element; along `dim` a pair (values, indices)."""

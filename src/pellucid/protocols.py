@@ -93,11 +93,21 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
 }
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.sum: lambda x, axis=None, dtype=None, keepdims=False: ops.sum(x, dim=axis, keepdim=keepdims, dtype=dtype),
-    np.mean: lambda x, axis=None, dtype=None, keepdims=False: ops.mean(x, dim=axis, keepdim=keepdims, dtype=dtype),
-    np.prod: lambda x, axis=None, dtype=None, keepdims=False: ops.prod(x, dim=axis, keepdim=keepdims, dtype=dtype),
-    np.var: lambda x, axis=None, ddof=0, keepdims=False: ops.var(x, dim=axis, keepdim=keepdims, correction=ddof),
-    np.std: lambda x, axis=None, ddof=0, keepdims=False: ops.std(x, dim=axis, keepdim=keepdims, correction=ddof),
+    np.sum: lambda x, axis=None, dtype=None, keepdims=False: ops.sum(
+        x, dim=axis, keepdim=keepdims, dtype=dtype
+    ),
+    np.mean: lambda x, axis=None, dtype=None, keepdims=False: ops.mean(
+        x, dim=axis, keepdim=keepdims, dtype=dtype
+    ),
+    np.prod: lambda x, axis=None, dtype=None, keepdims=False: ops.prod(
+        x, dim=axis, keepdim=keepdims, dtype=dtype
+    ),
+    np.var: lambda x, axis=None, ddof=0, keepdims=False: ops.var(
+        x, dim=axis, keepdim=keepdims, correction=ddof
+    ),
+    np.std: lambda x, axis=None, ddof=0, keepdims=False: ops.std(
+        x, dim=axis, keepdim=keepdims, correction=ddof
+    ),
     np.max: lambda x, axis=None, keepdims=False: ops.amax(x, dim=axis, keepdim=keepdims),
     np.amax: lambda x, axis=None, keepdims=False: ops.amax(x, dim=axis, keepdim=keepdims),
     np.min: lambda x, axis=None, keepdims=False: ops.amin(x, dim=axis, keepdim=keepdims),
@@ -133,9 +143,13 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.tensordot: lambda a, b, axes=2: ops.tensordot(a, b, axes),
     np.einsum: lambda equation, *operands, optimize=False: ops.einsum(equation, *operands),
     np.trace: ops.trace,
-    np.reshape: lambda x, shape: ops.reshape(x, shape=shape if isinstance(shape, (tuple, list)) else (shape,)),
+    np.reshape: lambda x, shape: ops.reshape(
+        x, shape=shape if isinstance(shape, (tuple, list)) else (shape,)
+    ),
     np.ravel: lambda x: ops.reshape(x, shape=(-1,)),
-    np.transpose: lambda x, axes=None: ops.permute(x, dims=range(x.ndim)[::-1] if axes is None else axes),
+    np.transpose: lambda x, axes=None: ops.permute(
+        x, dims=range(x.ndim)[::-1] if axes is None else axes
+    ),
     np.matrix_transpose: ops.matrix_transpose,
     np.swapaxes: lambda x, axis1, axis2: ops.transpose(x, dim0=axis1, dim1=axis2),
     np.squeeze: lambda x, axis=None: ops.squeeze(x, dim=axis),
@@ -145,7 +159,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.stack: lambda xs, axis=0: ops.stack(*xs, dim=axis),
     np.hstack: ops.hstack,
     np.vstack: ops.vstack,
-    np.split: lambda x, indices_or_sections, axis=0: list(ops.tensor_split(x, indices_or_sections, axis)),
+    np.split: lambda x, indices_or_sections, axis=0: list(
+        ops.tensor_split(x, indices_or_sections, axis)
+    ),
     np.moveaxis: ops.movedim,
     np.flip: lambda x, axis=None: ops.flip(x, dims=range(x.ndim) if axis is None else axis),
     np.fliplr: ops.fliplr,
@@ -156,7 +172,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.tril: lambda x, k=0: ops.tril(x, diagonal=k),
     np.triu: lambda x, k=0: ops.triu(x, diagonal=k),
     np.diag: lambda x, k=0: ops.diag(x, k),
-    np.diagonal: lambda x, offset=0, axis1=0, axis2=1: ops.diagonal(x, offset=offset, dim1=axis1, dim2=axis2),
+    np.diagonal: lambda x, offset=0, axis1=0, axis2=1: ops.diagonal(
+        x, offset=offset, dim1=axis1, dim2=axis2
+    ),
     np.take: lambda x, indices, axis=None: _take(x, indices, axis),
     np.take_along_axis: lambda x, indices, axis=-1: ops.take_along_dim(x, indices, axis),
 }
@@ -180,8 +198,14 @@ def _running(operation: Any, x: Any, axis: int | None, dtype: Any) -> Any:
 
 def _norm(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     """NumPy's `norm` where it is a vector's; the other norms of matrices have no rule."""
-    if order is not None and (isinstance(axis, tuple) or (axis is None and x.ndim > 1)) and order != "fro":
-        raise ArgumentError(f"np.linalg.norm of a tensor knows no norm {order!r} of matrices; name one axis")
+    if (
+        order is not None
+        and (isinstance(axis, tuple) or (axis is None and x.ndim > 1))
+        and order != "fro"
+    ):
+        raise ArgumentError(
+            f"np.linalg.norm of a tensor knows no norm {order!r} of matrices; name one axis"
+        )
     return ops.norm(x, p=2 if order is None else order, dim=axis, keepdim=keepdims)
 
 
@@ -228,15 +252,23 @@ def ufunc(function: Any, method: str, inputs: tuple[Any, ...], settings: dict[st
     if out is None:
         if method == "__call__" and function in UFUNCS and not settings:
             return UFUNCS[function](*inputs)
-        if method == "reduce" and function in REDUCED and settings.keys() <= {"axis", "keepdims", "dtype"}:
-            given = {key: value for key, value in settings.items() if value is not None or key == "axis"}
+        if (
+            method == "reduce"
+            and function in REDUCED
+            and settings.keys() <= {"axis", "keepdims", "dtype"}
+        ):
+            given = {
+                key: value for key, value in settings.items() if value is not None or key == "axis"
+            }
             return FUNCTIONS[REDUCED[function]](*inputs, **{"axis": 0, **given})
         if method == "accumulate" and function in RUNNING:
             return FUNCTIONS[RUNNING[function]](*inputs, **{"axis": 0, **settings})
     _refuse_recorded(function.__name__, inputs)
     plain = [raw(x) for x in inputs]
     if out is not None:
-        return _into(out, lambda raw_out: getattr(function, method)(*plain, out=raw_out, **_plain(settings)))
+        return _into(
+            out, lambda raw_out: getattr(function, method)(*plain, out=raw_out, **_plain(settings))
+        )
     return _as_results(getattr(function, method)(*plain, **_plain(settings)))
 
 

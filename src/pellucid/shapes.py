@@ -43,7 +43,9 @@ def choose(rule: str, shapes: Sequence[Shape | None]) -> str:
     for text in alternatives:
         inputs, _ = parse(text)
         if all(
-            shape is None or len(shape) >= len(axes) - 1 if "..." in axes else shape is None or len(shape) == len(axes)
+            shape is None or len(shape) >= len(axes) - 1
+            if "..." in axes
+            else shape is None or len(shape) == len(axes)
             for (axes, _), shape in zip(inputs, shapes, strict=False)
         ):
             return text

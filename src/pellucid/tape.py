@@ -37,7 +37,9 @@ class Mode(threading.local):
 
     recording = True  # False inside no_grad
     anomaly = False  # True inside detect_anomaly
-    listener: Callable[..., None] | None = None  # told of every operation that runs (see `listening`)
+    listener: Callable[..., None] | None = (
+        None  # told of every operation that runs (see `listening`)
+    )
     watched = False  # whether one of the two is on
 
 
@@ -194,7 +196,9 @@ def walk_back(
                 before = arrived.get(id(parent))
                 arrived[id(parent)] = gradient if before is None else before + gradient
             else:
-                if not create_graph and (gradient is d or getattr(gradient, "base", None) is not None):
+                if not create_graph and (
+                    gradient is d or getattr(gradient, "base", None) is not None
+                ):
                     gradient = gradient.copy()  # a leaf's gradient shares memory with nobody
                 _reach(goals, parent, gradient)
         if not retain_graph:
@@ -233,7 +237,9 @@ def check_start(tensor: Tensor, gradient: Any) -> Any:
     value = tensor._value
     if not tensor._requires_grad:
         if value.dtype.kind != "f":
-            raise DTypeError(f"backward needs numbers with fractions, but this tensor is {value.dtype}")
+            raise DTypeError(
+                f"backward needs numbers with fractions, but this tensor is {value.dtype}"
+            )
         raise GraphError(
             "backward was called on a tensor that nothing leads to: no input of it has "
             "requires_grad=True" + _inputs_without(tensor)
@@ -249,13 +255,17 @@ def check_start(tensor: Tensor, gradient: Any) -> Any:
     gradient = getattr(gradient, "_value", gradient)
     gradient = np.asarray(gradient, dtype=value.dtype)
     if gradient.shape != value.shape:
-        raise GraphError(f"the gradient has shape {gradient.shape}, the tensor {value.shape}: they must agree")
+        raise GraphError(
+            f"the gradient has shape {gradient.shape}, the tensor {value.shape}: they must agree"
+        )
     return gradient
 
 
 def _inputs_without(tensor: Tensor) -> str:
     if tensor._story is None:
-        return ".\nIt was made outside of the tape (a constant, or inside no_grad, or after detach())"
+        return (
+            ".\nIt was made outside of the tape (a constant, or inside no_grad, or after detach())"
+        )
     name, inputs = tensor._story
     listed = ", ".join(f"{who} {shape}" for who, shape in inputs)
     return f".\nIt was made by {name} from {listed}; give the weights among them requires_grad=True"

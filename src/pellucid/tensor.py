@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - methods carry PyTorch's names, some of them Python's own
 """Tensor: an array that remembers what made it.
 
 Here: its value, its gradient, its operators, and changes in place. The methods that only hand on to an
@@ -96,7 +95,9 @@ class Tensor(Methods):
     @grad.setter
     def grad(self, value: Tensor | RowSparse | None) -> None:
         if value is not None and tuple(value.shape) != self.shape:
-            raise GraphError(f"a gradient of shape {value.shape} cannot belong to a tensor {self.shape}")
+            raise GraphError(
+                f"a gradient of shape {value.shape} cannot belong to a tensor {self.shape}"
+            )
         self._grad = value
 
     @property
@@ -142,7 +143,9 @@ class Tensor(Methods):
                 "Make it float: x.float(), or write 3.0 in place of 3"
             )
         if not requires_grad and self._node is not None:
-            raise GraphError("only a leaf can stop being recorded; cut this one off with x.detach()")
+            raise GraphError(
+                "only a leaf can stop being recorded; cut this one off with x.detach()"
+            )
         self._requires_grad = requires_grad
         return self
 
@@ -249,7 +252,9 @@ class Tensor(Methods):
     def item(self) -> Any:
         """The one number of a tensor with one element, as a Python number."""
         if self._value.size != 1:
-            raise ArgumentError(f"item() is for one element, and this tensor has shape {self.shape}")
+            raise ArgumentError(
+                f"item() is for one element, and this tensor has shape {self.shape}"
+            )
         return self._value.item()
 
     def tolist(self) -> Any:
@@ -502,7 +507,9 @@ class Tensor(Methods):
     def add_(self, other: TensorLike, alpha: float = 1) -> Tensor:
         """Add in place."""
         self._may_change(other)
-        return self._write(self._value + raw(other) * alpha if alpha != 1 else self._value + raw(other))
+        return self._write(
+            self._value + raw(other) * alpha if alpha != 1 else self._value + raw(other)
+        )
 
     def sub_(self, other: TensorLike, alpha: float = 1) -> Tensor:
         """Subtract in place."""
@@ -560,10 +567,14 @@ class Tensor(Methods):
                 dtype = target.dtype
             elif isinstance(target, str) and target.split(":")[0] in ("cpu", "cuda", "mps"):
                 if target.split(":")[0] != "cpu":
-                    raise ArgumentError(f"Pellucid works on the CPU only; there is no device {target!r}")
+                    raise ArgumentError(
+                        f"Pellucid works on the CPU only; there is no device {target!r}"
+                    )
             else:
                 dtype = target
-        return self if dtype is None or np.dtype(dtype) == self.dtype else ops.cast(self, dtype=dtype)
+        return (
+            self if dtype is None or np.dtype(dtype) == self.dtype else ops.cast(self, dtype=dtype)
+        )
 
     def type(self, dtype: DTypeLike) -> Tensor:
         """The tensor in another type."""
@@ -734,7 +745,9 @@ def grad(
     """
     outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    weights = grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outs)
+    weights = (
+        grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outs)
+    )
     if any(not t._requires_grad for t in ins):
         raise GraphError("every input needs requires_grad=True, or there is no gradient to find")
     starts = [

@@ -158,10 +158,28 @@ CASES: dict[str, tuple[str, tuple[Any, ...]]] = {
     ),
     **{
         name: (f"nn.{name}()", (3 * floats(3, 4),))
-        for name in (
-            "CELU ELU GELU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU LogSigmoid Mish ReLU "
-            "ReLU6 SELU Sigmoid SiLU Softplus Softshrink Softsign Tanh Tanhshrink"
-        ).split()
+        for name in [
+            "CELU",
+            "ELU",
+            "GELU",
+            "Hardshrink",
+            "Hardsigmoid",
+            "Hardswish",
+            "Hardtanh",
+            "LeakyReLU",
+            "LogSigmoid",
+            "Mish",
+            "ReLU",
+            "ReLU6",
+            "SELU",
+            "Sigmoid",
+            "SiLU",
+            "Softplus",
+            "Softshrink",
+            "Softsign",
+            "Tanh",
+            "Tanhshrink",
+        ]
     },
     **{
         f"{name} in use": (f"nn.{name}(0.7)", (floats(3, 4, *[5] * (1 + ("2d" in name))),))

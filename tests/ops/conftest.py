@@ -48,7 +48,9 @@ def slopes_agree() -> Callable[..., None]:
             for _ in range(2):
                 steps = [r.normal(size=a.shape) for a in arrays]
                 up, _ = order(function, [a + 1e-5 * s for a, s in zip(arrays, steps, strict=True)])
-                down, _ = order(function, [a - 1e-5 * s for a, s in zip(arrays, steps, strict=True)])
+                down, _ = order(
+                    function, [a - 1e-5 * s for a, s in zip(arrays, steps, strict=True)]
+                )
                 promised = sum((g * s).sum() for g, s in zip(gradients, steps, strict=True))
                 assert promised == pytest.approx((up - down) / 2e-5, rel=1e-6, abs=1e-6)
 

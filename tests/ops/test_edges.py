@@ -42,7 +42,12 @@ def test_the_other_modes_are_numpys(mode: str, data: st.DataObject) -> None:
         ((1, 1) * 4, {}, ShapeError, "at most 3 axes"),
         ((4, 0), {"mode": "reflect"}, ShapeError, "at most 3 to an axis of 4, not 4"),
         ((1, 1), {"mode": "mirror"}, ArgumentError, "knows the modes constant, reflect"),
-        ((1, 1), {"mode": "reflect", "value": 1.0}, ArgumentError, "a value fills a constant frame"),
+        (
+            (1, 1),
+            {"mode": "reflect", "value": 1.0},
+            ArgumentError,
+            "a value fills a constant frame",
+        ),
     ],
 )
 def test_what_pad_refuses(pad: Any, settings: Any, error: Any, words: str) -> None:

@@ -27,7 +27,9 @@ def weight(**settings: Any) -> Tensor:
     return pellucid.tensor(TABLE, requires_grad=True, **settings)
 
 
-def by_hand(ids: Any, offsets: Any, mode: str, weights: Any = None, padding: int | None = None) -> Any:
+def by_hand(
+    ids: Any, offsets: Any, mode: str, weights: Any = None, padding: int | None = None
+) -> Any:
     """Bag by bag, id by id."""
     ids = np.asarray(ids, int)
     bags = [list(row) for row in ids] if ids.ndim == 2 else np.split(ids, (offsets or [0])[1:])
@@ -84,7 +86,9 @@ def test_sparse_gradients_accumulate() -> None:
 
 @pytest.mark.parametrize("lookup", [pellucid.embedding, pellucid.embedding_bag])
 def test_ids_that_are_no_rows(lookup: Any) -> None:
-    with pytest.raises(RangeError, match=r"the id 6 at \(1, 0\) is no row .* has 6 rows \(0 to 5\)") as caught:
+    with pytest.raises(
+        RangeError, match=r"the id 6 at \(1, 0\) is no row .* has 6 rows \(0 to 5\)"
+    ) as caught:
         lookup([[0, 1], [6, 2]], weight())
     assert isinstance(caught.value, IndexError)
     with pytest.raises(RangeError, match=r"the id -1 at \(1,\)"):
@@ -97,7 +101,9 @@ def test_ids_that_are_no_rows(lookup: Any) -> None:
 
 def test_second_derivatives_are_refused_clearly() -> None:
     y = pellucid.embedding([0], weight()).sum()
-    with pytest.raises(GraphError, match="embedding knows its slope but not the slope of its slope"):
+    with pytest.raises(
+        GraphError, match="embedding knows its slope but not the slope of its slope"
+    ):
         y.backward(create_graph=True)
 
 

@@ -50,7 +50,9 @@ def test_slopes_of_reading(index: Any, slopes_agree: Any) -> None:
 @given(st.data())
 def test_any_index_of_numpys(data: st.DataObject) -> None:
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3))
-    index = data.draw(hnp.basic_indices(shape, allow_newaxis=True) | hnp.integer_array_indices(shape))
+    index = data.draw(
+        hnp.basic_indices(shape, allow_newaxis=True) | hnp.integer_array_indices(shape)
+    )
     x = np.random.default_rng(2).normal(size=shape)
     t = Tensor(x, requires_grad=True)
     y = t[index]
@@ -157,7 +159,9 @@ def test_index_select() -> None:
     assert np.array_equal(x.index_select(1, pellucid.tensor([2, 0, 2])), X[:, [2, 0, 2]])
     assert np.array_equal(pellucid.index_select(x, -1, [1]), X[..., [1]])
     assert pellucid.index_select(x, dim=0, index=[]).shape == (0, 3, 2)
-    with pytest.raises(RangeError, match=r"position 3 along axis 1, which has size 3 \(0 to 2\); .* \(1,\)"):
+    with pytest.raises(
+        RangeError, match=r"position 3 along axis 1, which has size 3 \(0 to 2\); .* \(1,\)"
+    ):
         x.index_select(1, [0, 3])
     with pytest.raises(RangeError, match="position -1"):
         x.index_select(1, [-1])
@@ -309,7 +313,10 @@ def test_one_hot() -> None:
 
 def test_searchsorted_and_bucketize() -> None:
     line = pellucid.tensor([1, 3, 5])
-    assert pellucid.searchsorted(line, pellucid.tensor([[3, 0], [9, 4]])).tolist() == [[1, 0], [3, 2]]
+    assert pellucid.searchsorted(line, pellucid.tensor([[3, 0], [9, 4]])).tolist() == [
+        [1, 0],
+        [3, 2],
+    ]
     assert pellucid.searchsorted(line, 3, right=True).item() == 2
     assert pellucid.searchsorted(line, 3, side="right").item() == 2
     assert pellucid.bucketize(pellucid.tensor([3, 6]), line).tolist() == [1, 3]

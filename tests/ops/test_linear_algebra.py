@@ -66,7 +66,15 @@ def test_matmul_broadcasts(data: st.DataObject) -> None:
 def test_operators_and_numpys_names() -> None:
     a, b = made(2, 3), made(3, 2)
     t = Tensor(a)
-    for product in (t @ b, a @ Tensor(b), np.matmul(t, b), np.dot(t, b), t.matmul(b), t.mm(b), np.dot(a, Tensor(b))):
+    for product in (
+        t @ b,
+        a @ Tensor(b),
+        np.matmul(t, b),
+        np.dot(t, b),
+        t.matmul(b),
+        t.mm(b),
+        np.dot(a, Tensor(b)),
+    ):
         assert isinstance(product, Tensor)
         assert np.allclose(product, a @ b)
 
@@ -84,7 +92,9 @@ def test_linear(shape: Any, bias: bool, slopes_agree: Any) -> None:
 
 
 def test_linear_that_does_not_fit() -> None:
-    with pytest.raises(ShapeError, match=r"linear cannot combine x \(2, 5\) and weight \(4, 3\).*5 is not 3"):
+    with pytest.raises(
+        ShapeError, match=r"linear cannot combine x \(2, 5\) and weight \(4, 3\).*5 is not 3"
+    ):
         pellucid.linear(Tensor(made(2, 5)), Tensor(made(4, 3)))
     with pytest.raises(ShapeError, match=r"bias \(5\,\)"):
         pellucid.linear(Tensor(made(2, 3)), Tensor(made(4, 3)), Tensor(made(5)))
@@ -108,14 +118,19 @@ def test_products_by_kind() -> None:
     assert np.allclose(s.bmm(s.mT), made(4, 2, 3) @ made(4, 2, 3).swapaxes(1, 2))
     assert np.allclose(s.inner(v), np.inner(made(4, 2, 3), made(3)))
     assert np.allclose(m.inner(2.0), made(2, 3) * 2)
-    assert np.allclose(pellucid.addmm(v[:2], m, n, beta=2, alpha=3), 2 * made(3)[:2] + 3 * made(2, 3) @ made(3, 2))
+    assert np.allclose(
+        pellucid.addmm(v[:2], m, n, beta=2, alpha=3), 2 * made(3)[:2] + 3 * made(2, 3) @ made(3, 2)
+    )
     assert np.allclose((m @ n).trace(), np.trace(made(2, 3) @ made(3, 2)))
     for call, words in (
         (lambda: m.mm(v), r"mm needs a matrix and a matrix, not \(2, 3\) and \(3,\)"),
         (lambda: m.dot(v), "dot needs a vector and a vector"),
         (lambda: m.bmm(n), "a stack of matrices and a stack of matrices"),
         (lambda: s.bmm(s.mT[:2]), r"stacks of equal height, not \(4, 2, 3\) and \(2, 3, 2\)"),
-        (lambda: m.trace() if False else Tensor(made(2, 2, 2)).trace(), "'ii' does not name the axes"),
+        (
+            lambda: m.trace() if False else Tensor(made(2, 2, 2)).trace(),
+            "'ii' does not name the axes",
+        ),
     ):
         with pytest.raises(ShapeError, match=words):
             call()

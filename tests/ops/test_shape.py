@@ -37,7 +37,9 @@ def test_reshape_keeps_order_and_works_out_one_size() -> None:
 
 
 def test_reshape_that_does_not_fit_says_so() -> None:
-    with pytest.raises(ShapeError, match=r"reshape cannot work on x \(2, 6\): cannot reshape array"):
+    with pytest.raises(
+        ShapeError, match=r"reshape cannot work on x \(2, 6\): cannot reshape array"
+    ):
         Tensor(counted(2, 6)).reshape(5, 2)
 
 
@@ -124,7 +126,9 @@ def test_expand_repeats_without_copying() -> None:
 
 def test_an_expanded_tensor_is_not_written_to() -> None:
     y = Tensor(counted(3, 1)).expand(3, 4)
-    with pytest.raises(ArgumentError, match=r"reads the same memory several times .*\n.*x.clone\(\)"):
+    with pytest.raises(
+        ArgumentError, match=r"reads the same memory several times .*\n.*x.clone\(\)"
+    ):
         y[0, 0] = 1.0
     with pytest.raises(ArgumentError, match="cannot be written to"):
         y.add_(1.0)
@@ -158,7 +162,12 @@ def test_permute_moves_axes() -> None:
 def test_transpose_speaks_pytorch_and_numpy() -> None:
     x = Tensor(CUBE)
     assert x.transpose(0, 2).shape == x.transpose(dim0=0, dim1=2).shape == (4, 3, 2)
-    assert x.transpose(0, dim1=-1).shape == x.swapaxes(0, 2).shape == x.swapdims(0, 2).shape == (4, 3, 2)
+    assert (
+        x.transpose(0, dim1=-1).shape
+        == x.swapaxes(0, 2).shape
+        == x.swapdims(0, 2).shape
+        == (4, 3, 2)
+    )
     assert x.transpose().shape == x.T.shape == (4, 3, 2)
     assert x.transpose(2, 0, 1).shape == x.transpose((2, 0, 1)).shape == (4, 2, 3)
     assert pellucid.transpose(x, 0, 1).shape == pellucid.swapaxes(x, 0, 1).shape == (3, 2, 4)

@@ -26,7 +26,11 @@ class Worker:
     def __init__(self, workload: Workload, library: str, threads: int) -> None:
         self.name = f"{library} {threads}T"
         count = str(threads)
-        settings = {"OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count, "MKL_NUM_THREADS": count}
+        settings = {
+            "OMP_NUM_THREADS": count,
+            "OPENBLAS_NUM_THREADS": count,
+            "MKL_NUM_THREADS": count,
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pellucid.bench.worker", workload.id, library],
             stdin=subprocess.PIPE,
@@ -50,7 +54,10 @@ class Worker:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -155,7 +162,9 @@ def run(
     known = {w.id.lower(): w for w in WORKLOADS}
     unknown = [i for i in ids if i.lower() not in known]
     if unknown:
-        raise ArgumentError(f"no workload {', '.join(unknown)}; there are {', '.join(w.id for w in WORKLOADS)}")
+        raise ArgumentError(
+            f"no workload {', '.join(unknown)}; there are {', '.join(w.id for w in WORKLOADS)}"
+        )
     rows = []
     for workload in [known[i.lower()] for i in ids] or WORKLOADS:
         rows.append(measure(workload, rounds, threads, installed_peers()))

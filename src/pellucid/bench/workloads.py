@@ -102,7 +102,9 @@ class Convolution:
         """128 pictures a step."""
         nn = lib.nn
         dropout = nn.Dropout(0.0 if exact else 0.5)
-        maps = nn.Sequential(nn.Conv2d(1, 16, 3), nn.Tanh(), dropout, nn.Flatten(), nn.Linear(10816, 10))
+        maps = nn.Sequential(
+            nn.Conv2d(1, 16, 3), nn.Tanh(), dropout, nn.Flatten(), nn.Linear(10816, 10)
+        )
         data = _batches(lib, a["images"], a["labels"], size=128)
         return _training(lib, maps, nn.CrossEntropyLoss(), 0.01, a, data)
 
@@ -130,7 +132,9 @@ class Recurrence:
         r = np.random.default_rng(6)
         n = self.size
         weights = {"embedding.weight": _uniform(r, self.words, n)}
-        weights |= _linear(r, "w_ih", n, n) | _linear(r, "w_hh", n, n) | _linear(r, "w_ho", n, self.words)
+        weights |= (
+            _linear(r, "w_ih", n, n) | _linear(r, "w_hh", n, n) | _linear(r, "w_ho", n, self.words)
+        )
         ids = r.integers(0, self.words, (100, 6))
         return {"ids": ids[:, :5].copy(), "next": ids[:, 5].copy(), "weights": weights}
 
@@ -142,13 +146,19 @@ class Recurrence:
             def __init__(self) -> None:
                 super().__init__()
                 self.embedding = nn.Embedding(words, n)
-                self.w_ih, self.w_hh, self.w_ho = nn.Linear(n, n), nn.Linear(n, n), nn.Linear(n, words)
+                self.w_ih, self.w_hh, self.w_ho = (
+                    nn.Linear(n, n),
+                    nn.Linear(n, n),
+                    nn.Linear(n, words),
+                )
                 self.activation = nn.Sigmoid()
 
             def forward(self, ids: Any) -> Any:
                 hidden = lib.zeros(len(ids), n)
                 for t in range(ids.shape[1]):
-                    hidden = self.activation(self.w_ih(self.embedding(ids[:, t])) + self.w_hh(hidden))
+                    hidden = self.activation(
+                        self.w_ih(self.embedding(ids[:, t])) + self.w_hh(hidden)
+                    )
                 return self.w_ho(hidden)
 
         data = _batches(lib, a["ids"], a["next"], size=100)
@@ -156,7 +166,11 @@ class Recurrence:
 
     def bare(self, a: Arrays) -> Step:
         """Ten small products forwards, twenty back, and the output's three."""
-        x, w, last = np.ones((100, 16), np.float32), np.ones((16, 16), np.float32), a["weights"]["w_ho.weight"]
+        x, w, last = (
+            np.ones((100, 16), np.float32),
+            np.ones((16, 16), np.float32),
+            a["weights"]["w_ho.weight"],
+        )
         d = np.ones((100, self.words), np.float32)
 
         def step() -> Any:
@@ -173,7 +187,9 @@ WORKLOADS: list[Workload] = [OneByOne(), Batches(), Convolution(), Recurrence()]
 # ------------------------------------------------------------------------------- what they have in common
 
 
-def _training(lib: Any, model: Any, criterion: Any, lr: float, a: Arrays, data: Iterator[Any]) -> Step:
+def _training(
+    lib: Any, model: Any, criterion: Any, lr: float, a: Arrays, data: Iterator[Any]
+) -> Step:
     model.load_state_dict({name: lib.from_numpy(w.copy()) for name, w in a["weights"].items()})
     optimizer = lib.optim.SGD(model.parameters(), lr=lr)
 

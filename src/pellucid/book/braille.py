@@ -46,7 +46,9 @@ def plot(plot: Plot, ability: Ability, labels: Sequence[str], axes: tuple[str, s
         if plot.points and ability.blocks:
             _mark(field, across, down, "o", style)
         if letters:
-            some = slice(None) if plot.points or len(x) < 8 else slice(len(x) // 8, None, len(x) // 6)
+            some = (
+                slice(None) if plot.points or len(x) < 8 else slice(len(x) // 8, None, len(x) // 6)
+            )
             _mark(field, across[some], down[some], LETTERS[number % len(LETTERS)], style)
     return _framed(field, (left, right), (bottom, top), plot.log, labels, axes, letters, ability)
 
@@ -97,7 +99,8 @@ def _framed(
     upright, corner, level = ("│", "└", "─") if ability.blocks else ("|", "+", "-")
     bottom, top = heights
     written = {
-        row: _tick(top - (top - bottom) * row / (HEIGHT - 1), log) for row in (0, HEIGHT // 2, HEIGHT - 1)
+        row: _tick(top - (top - bottom) * row / (HEIGHT - 1), log)
+        for row in (0, HEIGHT // 2, HEIGHT - 1)
     }
     margin = max(len(tick) for tick in written.values())
     text = Text()

@@ -64,7 +64,11 @@ def deep_streetlights(
                 result.learn("layer_2_delta", "layer_2 - walk", layer_2.grad)
                 result.learn("layer_1_delta", "layer_2_delta @ weights_1_2.T", layer_1.grad)
                 result.learn("weights_1_2_delta", "layer_1.T @ layer_2_delta", weights_1_2.grad)
-                result.learn("weights_0_1_delta", "layer_0.T @ (layer_1_delta * (layer_1 > 0))", weights_0_1.grad)
+                result.learn(
+                    "weights_0_1_delta",
+                    "layer_0.T @ (layer_1_delta * (layer_1 > 0))",
+                    weights_0_1.grad,
+                )
             optimizer.step()
             errors[-1] += error.item()
         if n % 10 == 0:
@@ -75,7 +79,9 @@ def deep_streetlights(
     result.plot("error of each pass", {"error": errors}, x="pass", y="error", log=True)
 
 
-def deep_streetlights_by_hand(weights_0_1: Array, weights_1_2: Array, lr: float, passes: int) -> list[float]:
+def deep_streetlights_by_hand(
+    weights_0_1: Array, weights_1_2: Array, lr: float, passes: int
+) -> list[float]:
     """The same run in NumPy alone, back-propagation written out."""
     errors = []
     for _ in range(passes):

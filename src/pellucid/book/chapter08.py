@@ -560,7 +560,9 @@ def agreement(network: ThreeLayers, data: Digits, size: int) -> float:
     network.zero_grad()
     network.train()
     lengths = [np.linalg.norm(part) * np.linalg.norm(of_all) for part in parts]
-    return float(np.mean([part @ of_all / length for part, length in zip(parts, lengths, strict=True)]))
+    return float(
+        np.mean([part @ of_all / length for part, length in zip(parts, lengths, strict=True)])
+    )
 
 
 class KeepsLayer1(PublishedDropout):

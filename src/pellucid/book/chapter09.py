@@ -86,8 +86,12 @@ def what_makes_an_activation(result: Result) -> None:
     )
     for family, names in FAMILIES.items():
         both = {name: value_and_slope(functions[name], GRID) for name in names}
-        result.plot(f"{family}: function", {n: (GRID, y) for n, (y, _) in both.items()}, x="x", y="y")
-        result.plot(f"{family}: slope", {n: (GRID, d) for n, (_, d) in both.items()}, x="x", y="slope")
+        result.plot(
+            f"{family}: function", {n: (GRID, y) for n, (y, _) in both.items()}, x="x", y="y"
+        )
+        result.plot(
+            f"{family}: slope", {n: (GRID, d) for n, (_, d) in both.items()}, x="x", y="slope"
+        )
     output_layers(result)
 
 
@@ -143,7 +147,9 @@ def output_layers(result: Result) -> None:
         output = f(x).detach().data
         (gradient,) = grad(loss(x, Tensor(target)), x)
         rows.append((name, output[0], output.sum(), gradient.data[0]))
-        result.agree(f"{name.partition(':')[0]}: slope is prediction - target", gradient, output - target)
+        result.agree(
+            f"{name.partition(':')[0]}: slope is prediction - target", gradient, output - target
+        )
     result.table(
         "the last layer, for the scores 2, 0.5 and -1; right is the first",
         ("predicted", "output", "sum", "slope of the loss"),
@@ -163,7 +169,9 @@ def shares(result: Result) -> None:
     alike = means @ means.T / np.outer(lengths, lengths)
     pairs = [(alike[i, j], i, j) for i in range(CLASSES) for j in range(i)]
     pairs.sort(reverse=True)
-    result.picture("the average of each digit", {str(d): m.reshape(data.shape) for d, m in enumerate(means)})
+    result.picture(
+        "the average of each digit", {str(d): m.reshape(data.shape) for d, m in enumerate(means)}
+    )
     result.table(
         "how much the averages overlap: 1 for the same image, 0 for no common ink",
         ("digits", "overlap"),
@@ -172,8 +180,13 @@ def shares(result: Result) -> None:
     result.say("alike", first=pairs[0][2], second=pairs[0][1], overlap=pairs[0][0])
 
     scores = np.array([2.0, 1.0, 0.1])
-    rows = [(factor, softmax(Tensor(scores * factor), dim=0)) for factor in (0.1, 0.5, 1.0, 2.0, 5.0, 20.0)]
-    result.table("sharpness: shares of the scores 2, 1 and 0.1, all multiplied", ("by", "shares"), rows)
+    rows = [
+        (factor, softmax(Tensor(scores * factor), dim=0))
+        for factor in (0.1, 0.5, 1.0, 2.0, 5.0, 20.0)
+    ]
+    result.table(
+        "sharpness: shares of the scores 2, 1 and 0.1, all multiplied", ("by", "shares"), rows
+    )
 
     errors = [wrong_but_ranked_right()]
     result.table(
@@ -196,7 +209,9 @@ def shares(result: Result) -> None:
         ],
     )
     result.number("shares of 1000, 1001 and 1002", ours)
-    result.agree("shares of 1000, 1001, 1002 and of 0, 1, 2", ours, softmax(Tensor([0.0, 1.0, 2.0]), dim=0))
+    result.agree(
+        "shares of 1000, 1001, 1002 and of 0, 1, 2", ours, softmax(Tensor([0.0, 1.0, 2.0]), dim=0)
+    )
     result.say("overflow")
 
 

@@ -85,7 +85,13 @@ def judge(experiment: Experiment) -> Verdict:
     else:
         status = "skipped" if result.incomparable and experiment.figures else "met"
     return Verdict(
-        experiment.id, experiment.span, status, figures, agreements, result.incomparable or "", _since(start)
+        experiment.id,
+        experiment.span,
+        status,
+        figures,
+        agreements,
+        result.incomparable or "",
+        _since(start),
     )
 
 
@@ -213,4 +219,3 @@ def main() -> None:
     sys.stdout = sys.stderr  # whatever else prints does not get between the verdicts
     for line in sys.stdin:
         print(json.dumps(vars(judge(find(line)))), file=answers, flush=True)
-

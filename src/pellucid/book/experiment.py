@@ -157,10 +157,15 @@ class Experiment:
     """One experiment of the book: its place, its settings, its published figures, its function."""
 
     def __init__(
-        self, function: Callable[..., None], first: str, last: str, figures: Sequence[Figure], slow: bool
+        self,
+        function: Callable[..., None],
+        first: str,
+        last: str,
+        figures: Sequence[Figure],
+        slow: bool,
     ) -> None:
         self.id = first
-        self.span = first if first == last else f"{first}–{last}"  # noqa: RUF001
+        self.span = first if first == last else f"{first}–{last}"
         self.chapter = place(first)[0]
         self.figures = tuple(figures)
         self.slow = slow
@@ -177,7 +182,9 @@ class Experiment:
         """Whether a section number lies in this experiment's span."""
         return self._ends[0] <= place(id) <= self._ends[1]
 
-    def run(self, *, on_progress: Progress | None = None, watch: int = 3, **parameters: Any) -> Result:
+    def run(
+        self, *, on_progress: Progress | None = None, watch: int = 3, **parameters: Any
+    ) -> Result:
         """Run it.
 
         Args:
@@ -213,14 +220,19 @@ class Experiment:
         """
         if result.incomparable:
             return [Comparison(f, result.numbers.get(f.name), None) for f in self.figures]
-        return [Comparison(f, result.numbers[f.name], f.met_by(result.numbers[f.name])) for f in self.figures]
+        return [
+            Comparison(f, result.numbers[f.name], f.met_by(result.numbers[f.name]))
+            for f in self.figures
+        ]
 
     def _settle(self, given: dict[str, Any]) -> dict[str, Any]:
         known = {p.name: p for p in self.parameters}
         for name in given:
             if name not in known:
                 listed = ", ".join(known) or "none"
-                raise ArgumentError(f"experiment {self.span} has no setting {name!r}; it has: {listed}")
+                raise ArgumentError(
+                    f"experiment {self.span} has no setting {name!r}; it has: {listed}"
+                )
         settings = {name: p.default for name, p in known.items()}
         for name, value in given.items():
             if value is None:
@@ -229,7 +241,9 @@ class Experiment:
                 settings[name] = known[name].type(value)
             except (TypeError, ValueError):
                 kind = known[name].type.__name__
-                raise ArgumentError(f"{name} of experiment {self.span} is a {kind}, not {value!r}") from None
+                raise ArgumentError(
+                    f"{name} of experiment {self.span} is a {kind}, not {value!r}"
+                ) from None
             if isinstance(settings[name], float) and not math.isfinite(settings[name]):
                 raise ArgumentError(f"{name} of experiment {self.span} must be a finite number")
         return settings
@@ -292,13 +306,15 @@ def find(id: str) -> Experiment:
         ArgumentError: there is none; the message lists what the chapter has.
     """
     found = all_experiments()
-    id = re.split("[-–]", id.strip())[0]  # noqa: RUF001 - "6.20-6.24" is found by its beginning
+    id = re.split("[-–]", id.strip())[0]
     if re.fullmatch(r"\d+", id):
         raise ArgumentError(f"chapter {id} has: {_listed(found, int(id))}")
     named = [e for e in found if e.id == id] or [e for e in found if e.covers(id)]
     if not named:
         chapter = place(id)[0]
-        raise ArgumentError(f"there is no experiment {id}; chapter {chapter} has: {_listed(found, chapter)}")
+        raise ArgumentError(
+            f"there is no experiment {id}; chapter {chapter} has: {_listed(found, chapter)}"
+        )
     return named[0]
 
 
@@ -338,7 +354,9 @@ def _parameters_of(function: Callable[..., None]) -> tuple[Parameter, ...]:
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             continue
         if name not in helps or parameter.default is inspect.Parameter.empty:
-            raise TypeError(f"setting {name} of experiment {function.__name__} needs a default and a help")
+            raise TypeError(
+                f"setting {name} of experiment {function.__name__} needs a default and a help"
+            )
         found.append(Parameter(name, hints[name], parameter.default, helps[name]))
     return tuple(found)
 

@@ -37,7 +37,9 @@ def save(experiment: Experiment, result: Result, path: str | Path, *, language: 
     path = check_ending(path)
     panels = [e for e in result.exhibits if isinstance(e, (Plot, Picture))]
     if not panels:
-        raise ArgumentError(f"experiment {experiment.span} has tables and numbers, but nothing to draw")
+        raise ArgumentError(
+            f"experiment {experiment.span} has tables and numbers, but nothing to draw"
+        )
     if not available():
         raise MissingExtraError("plots", "book")
     import matplotlib

@@ -36,12 +36,19 @@ class Speaker:
         return texts.word(text, self.id, self.language)
 
     def sentence(self, note: Note) -> str:
-        values = {name: number(v) if not isinstance(v, str) else v for name, v in note.values.items()}
+        values = {
+            name: number(v) if not isinstance(v, str) else v for name, v in note.values.items()
+        }
         return texts.sentence(self.id, note.key, values, self.language)
 
 
 def show(
-    console: Console, experiment: Experiment, result: Result, *, language: str = "en", explain: bool = False
+    console: Console,
+    experiment: Experiment,
+    result: Result,
+    *,
+    language: str = "en",
+    explain: bool = False,
 ) -> None:
     """Print a result.
 
@@ -63,7 +70,9 @@ def _parts(
     experiment: Experiment, result: Result, say: Speaker, ability: Ability, explain: bool
 ) -> Iterator[RenderableType]:
     about = say.about
-    yield Text.assemble((f"{experiment.span}  ", "bold cyan"), (about.get("title", experiment.summary), "bold"))
+    yield Text.assemble(
+        (f"{experiment.span}  ", "bold cyan"), (about.get("title", experiment.summary), "bold")
+    )
     if "shows" in about:
         yield paragraph(about["shows"])
     for exhibit in result.exhibits:
@@ -119,13 +128,20 @@ def table(table: Table, say: Speaker) -> Grid:
         words = any(isinstance(row[column], str) for row in table.rows)
         grid.add_column(say(heading), justify="left" if words else "right", overflow="fold")
     for row in table.rows:
-        grid.add_row(*(say(cell) if isinstance(cell, str) else number(cell, say=say) for cell in row))
+        grid.add_row(
+            *(say(cell) if isinstance(cell, str) else number(cell, say=say) for cell in row)
+        )
     return grid
 
 
 def _grid(title: str) -> Grid:
     return Grid(
-        title=title, title_style="bold", title_justify="left", box=None, header_style="dim", pad_edge=False
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=None,
+        header_style="dim",
+        pad_edge=False,
     )
 
 
@@ -200,9 +216,19 @@ def figures(comparisons: Sequence[Comparison], say: Speaker) -> Grid:
     grid.add_column("")
     for c in comparisons:
         name = say(c.figure.name) + (f" ({say(c.figure.how)})" if c.figure.how else "")
-        mark, style = {True: (say("met"), "green"), False: (say("missed"), "bold red"), None: ("-", "dim")}[c.met]
-        digits = 17 if isinstance(c.figure.published, float) and len(repr(c.figure.published)) > 12 else 8
-        grid.add_row(name, number(c.figure.published, digits), number(c.ours, digits), Text(mark, style))
+        mark, style = {
+            True: (say("met"), "green"),
+            False: (say("missed"), "bold red"),
+            None: ("-", "dim"),
+        }[c.met]
+        digits = (
+            17
+            if isinstance(c.figure.published, float) and len(repr(c.figure.published)) > 12
+            else 8
+        )
+        grid.add_row(
+            name, number(c.figure.published, digits), number(c.ours, digits), Text(mark, style)
+        )
     return grid
 
 
@@ -222,7 +248,9 @@ def agreements(result: Result, say: Speaker) -> Text:
     lines = Text(say("computed twice: by the framework and by hand"), "bold")
     for a in result.agreements:
         mark = (say("the same"), "green") if a.ok else (say("NOT the same"), "bold red")
-        lines.append_text(Text.assemble("\n  ", say(a.name), ": ", mark, (f" ({a.difference:.1g})", "dim")))
+        lines.append_text(
+            Text.assemble("\n  ", say(a.name), ": ", mark, (f" ({a.difference:.1g})", "dim"))
+        )
     return lines
 
 
@@ -232,7 +260,9 @@ def number(value: Any, digits: int = 6, say: Speaker | None = None) -> str:
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         rows = [number(part, digits, say) for part in value]
-        joined = (",\n" if any(isinstance(part, (list, tuple)) for part in value) else ", ").join(rows)
+        joined = (",\n" if any(isinstance(part, (list, tuple)) for part in value) else ", ").join(
+            rows
+        )
         return f"[{joined}]"
     if isinstance(value, bool):
         word = "yes" if value else "no"

@@ -139,10 +139,14 @@ class Result:
         """
         a, b = np.asarray(ours, dtype=np.float64), np.asarray(by_hand, dtype=np.float64)
         if a.shape != b.shape:
-            raise ArgumentError(f"{name}: shapes {a.shape} and {b.shape} are not the same thing twice")
+            raise ArgumentError(
+                f"{name}: shapes {a.shape} and {b.shape} are not the same thing twice"
+            )
         size = max(float(np.abs(b).max(initial=0.0)), np.finfo(np.float64).tiny)
         difference = float(np.abs(a - b).max(initial=0.0)) / size
-        self.agreements.append(Agreement(name, math.inf if math.isnan(difference) else difference, allowed))
+        self.agreements.append(
+            Agreement(name, math.inf if math.isnan(difference) else difference, allowed)
+        )
 
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """A table: one sequence of cells per row."""
@@ -171,7 +175,9 @@ class Result:
         drawn = []
         for label, data in curves.items():
             positions, heights = data if isinstance(data, tuple) else (np.arange(len(data)), data)
-            drawn.append(Curve(label, np.array(positions, dtype=float), np.array(heights, dtype=float)))
+            drawn.append(
+                Curve(label, np.array(positions, dtype=float), np.array(heights, dtype=float))
+            )
         self.exhibits.append(Plot(title, tuple(drawn), x, y, log, points))
 
     def picture(self, title: str, images: Mapping[str, Array], *, signed: bool = False) -> None:
@@ -254,10 +260,12 @@ class Result:
             "incomparable": self.incomparable,
             "numbers": _json(self.numbers),
             "agreements": [
-                {"name": a.name, "difference": _json(a.difference), "ok": a.ok} for a in self.agreements
+                {"name": a.name, "difference": _json(a.difference), "ok": a.ok}
+                for a in self.agreements
             ],
             "tables": [
-                {"title": t.title, "headings": list(t.headings), "rows": _json(t.rows)} for t in self.tables
+                {"title": t.title, "headings": list(t.headings), "rows": _json(t.rows)}
+                for t in self.tables
             ],
             "plots": [
                 {
@@ -265,19 +273,29 @@ class Result:
                     "x": p.x,
                     "y": p.y,
                     "log": p.log,
-                    "curves": [{"label": c.label, "x": _json(c.x), "y": _json(c.y)} for c in p.curves],
+                    "curves": [
+                        {"label": c.label, "x": _json(c.x), "y": _json(c.y)} for c in p.curves
+                    ],
                 }
                 for p in self.plots
             ],
             "pictures": [
-                {"title": p.title, "images": [{"caption": c, "pixels": _json(i)} for c, i in p.images]}
+                {
+                    "title": p.title,
+                    "images": [{"caption": c, "pixels": _json(i)} for c, i in p.images],
+                }
                 for p in self.pictures
             ],
             "steps": [
                 {
                     "title": s.title,
                     "values": [
-                        {"stage": v.stage, "name": v.name, "formula": v.formula, "value": _json(v.value)}
+                        {
+                            "stage": v.stage,
+                            "name": v.name,
+                            "formula": v.formula,
+                            "value": _json(v.value),
+                        }
                         for v in s.values
                     ],
                 }

@@ -38,7 +38,9 @@ def language(wanted: str | None = None) -> str:
         if known is None:
             raise ArgumentError(f"the book speaks {' and '.join(LANGUAGES)}, not {asked!r}")
         return known
-    named = next((os.environ[v] for v in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(v)), None)
+    named = next(
+        (os.environ[v] for v in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(v)), None
+    )
     return _known(named or locale.getlocale()[0] or "") or "en"
 
 
@@ -77,7 +79,10 @@ def sentence(id: str, key: str, values: Mapping[str, Any], language: str) -> str
         KeyError: there is no such sentence.
     """
     for spoken in (language, "en"):
-        for says in (read(spoken, _chapter(id)).get("says", {}).get(id, {}), read(spoken, "common")["says"]):
+        for says in (
+            read(spoken, _chapter(id)).get("says", {}).get(id, {}),
+            read(spoken, "common")["says"],
+        ):
             if key in says:
                 return str(says[key]).format(**values)
     raise KeyError(f"no sentence {key!r} for experiment {id}")
@@ -86,7 +91,10 @@ def sentence(id: str, key: str, values: Mapping[str, Any], language: str) -> str
 def word(text: str, id: str, language: str) -> str:
     """What a name, heading or label is called; as it is where nobody translated it."""
     pattern = NUMBER.sub("#", text)
-    words = {**read(language, "common").get("words", {}), **read(language, _chapter(id)).get("words", {})}
+    words = {
+        **read(language, "common").get("words", {}),
+        **read(language, _chapter(id)).get("words", {}),
+    }
     if text in words:
         return str(words[text])
     if pattern not in words:

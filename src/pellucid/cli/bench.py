@@ -29,7 +29,9 @@ def command(
     if not as_json:
         peers = ", ".join(installed_peers()) or "nobody (pip install torch)"
         out.print(f"Microseconds per training step, medians of {rounds} rounds. Beside: {peers}\n")
-        out.print(f"{'':4} {'network':<44} {'ours':>7} {'theirs':>7} {'ratio':>6}  floor", style="bold")
+        out.print(
+            f"{'':4} {'network':<44} {'ours':>7} {'theirs':>7} {'ratio':>6}  floor", style="bold"
+        )
     measured = run(ids or [], rounds=rounds, report=None if as_json else lambda r: _row(out, r))
     if as_json:
         show_json(measured)

@@ -23,9 +23,7 @@ def command(
     small: Annotated[
         bool, typer.Option("--small", help="Scikit-learn's 8x8 digits, even if MNIST is here.")
     ] = False,
-    passes: Annotated[
-        int | None, typer.Option(min=1, help="How often to see all digits.")
-    ] = None,
+    passes: Annotated[int | None, typer.Option(min=1, help="How often to see all digits.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first weights.")] = 1,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw what is shown as a picture.")

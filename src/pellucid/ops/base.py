@@ -346,7 +346,11 @@ class Op:
         if self.light or node.values is None:
             return []
         names = set(self._names_read())
-        found = [(n, v) for n, v in zip(self._input_names(node.values), node.values, strict=True) if n in names]
+        found = [
+            (n, v)
+            for n, v in zip(self._input_names(node.values), node.values, strict=True)
+            if n in names
+        ]
         return [*found, ("y", node.result)] if "y" in names else found
 
     # --- preparing: slopes that name what they need become calls that pass it
@@ -393,7 +397,9 @@ class Op:
             elif stem in self.inputs:
                 passed.append(shape.format(self.inputs.index(stem)))
             else:
-                raise TypeError(f"a slope of {self.name} asks for {name!r}, which {self.name} does not have")
+                raise TypeError(
+                    f"a slope of {self.name} asks for {name!r}, which {self.name} does not have"
+                )
         call = f"slope({', '.join(passed)})"
         if broadcast is not None:
             call = f"sum_to({call}, {shape.format(broadcast)})"
@@ -487,7 +493,9 @@ class Op:
             return list(self.inputs)
         return [f"{self.variadic}[{i}]" for i in range(len(values))]
 
-    def _reworded(self, error: Exception, inputs: Sequence[Any], values: Sequence[Any]) -> PellucidError:
+    def _reworded(
+        self, error: Exception, inputs: Sequence[Any], values: Sequence[Any]
+    ) -> PellucidError:
         bare = [type(v).__name__ for v in values if v is not None and not hasattr(v, "ndim")]
         if isinstance(error, AttributeError) and bare:
             return DTypeError(f"{self.name} works on tensors, not on {bare[0]}: write tensor(...)")
@@ -508,7 +516,11 @@ class Op:
             return  # it came in bad: not born here
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(y))[0])
         what = "NaN" if np.isnan(y[at]) else "infinity"
-        came = [f"{n} = {a[at]:.6g}" for n, a in zip(self._input_names(values), arrays, strict=False) if a.shape == y.shape]
+        came = [
+            f"{n} = {a[at]:.6g}"
+            for n, a in zip(self._input_names(values), arrays, strict=False)
+            if a.shape == y.shape
+        ]
         raise AnomalyError(
             f"the first {what} was born in {self.name}, at index {at} of its result {y.shape}"
             + (f", from {', '.join(came)}" if came else "")
@@ -568,7 +580,9 @@ def op(
 
     def define(forward: Callable[..., Any]) -> Op:
         own = rule if isinstance(rule, str) else None
-        made = Op(forward, own, remembers=remembers, first_order=first_order, domain=domain, order=order)
+        made = Op(
+            forward, own, remembers=remembers, first_order=first_order, domain=domain, order=order
+        )
         if own is None and made.variadic is None:
             made.rule = ", ".join(["(...)"] * len(made.inputs)) + " -> (...)"
         OPS[made.name] = made

@@ -323,7 +323,9 @@ def _transposed(
         )
     canvas = tuple(
         (n - 1) * s + gap * (k - 1) + 1 + e
-        for n, s, gap, k, e in zip(x.shape[-axes:], step, apart, weight.shape[2:], extra, strict=True)
+        for n, s, gap, k, e in zip(
+            x.shape[-axes:], step, apart, weight.shape[2:], extra, strict=True
+        )
     )
     if any(n <= 2 * c for n, c in zip(canvas, cut, strict=True)):
         raise ShapeError(f"{name}'s padding {padding} cuts away all of the result {canvas}")
@@ -422,7 +424,9 @@ def _around(
         return ((0, 0),) * axes
     if padding == "same":
         if any(s != 1 for s in stride):
-            raise ArgumentError(f"{name} with stride {stride} cannot keep the size: 'same' needs stride 1")
+            raise ArgumentError(
+                f"{name} with stride {stride} cannot keep the size: 'same' needs stride 1"
+            )
         spare = [gap * (k - 1) for k, gap in zip(kernel, dilation, strict=True)]
         return tuple((n // 2, n - n // 2) for n in spare)
     if isinstance(padding, str):
@@ -431,7 +435,14 @@ def _around(
 
 
 def _check(
-    name: str, x: Array, weight: Array, bias: Array, groups: int, axes: int, outputs: Shape, rule: str
+    name: str,
+    x: Array,
+    weight: Array,
+    bias: Array,
+    groups: int,
+    axes: int,
+    outputs: Shape,
+    rule: str,
 ) -> None:
     """Refuse what does not fit, in words."""
     letters = "h, w" if axes == 2 else "l"

@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry PyTorch's names, some of them Python's own
 """One of several: losses for predictions of a class, a word, a letter.
 
 The classes stand along axis 1 of (N, C) or (N, C, d1, ...), and every other position is a decision

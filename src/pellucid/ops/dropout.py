@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry PyTorch's names, some of them Python's own
 """Dropout: leave out a random part of the numbers while learning, so that none is relied on alone.
 
 What stays is made larger by 1 / (1 - p), so that sums keep their size on average and nothing has to

@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry the names people know, some of them Python's own
 """Frames around tensors, and the triangles and diagonals of matrices."""
 
 from __future__ import annotations

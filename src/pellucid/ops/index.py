@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry the names people know, some of them Python's own
 """Picking elements, by slices, positions and masks.
 
 Each way of picking has a twin that puts back: through it gradients return to their places. Where an

@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry the names people know, some of them Python's own
 """Several tensors made one, and one cut into several."""
 
 from __future__ import annotations

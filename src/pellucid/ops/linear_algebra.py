@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry the names people know, some of them Python's own
 """Rows meeting columns: products of vectors and matrices.
 
 `np.dot` rather than `@` wherever both sides are matrices: with an inner size of 1 (an outer

@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry PyTorch's names, some of them Python's own
 """Losses: how far a prediction is from its target, as one number to make smaller.
 
 `reduction` says what becomes of the losses of the elements: "mean", "sum", or "none" (all are kept).

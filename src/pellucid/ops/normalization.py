@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry PyTorch's names, some of them Python's own
 """Normalisation: numbers brought to mean 0 and variance 1, whatever the layers before did to them.
 
 What differs is only whose mean it is: of one channel over the whole batch (batch norm, Ioffe and

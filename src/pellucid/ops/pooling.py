@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry PyTorch's names, some of them Python's own
 """Pooling: a large image told in a small one, by the largest, the mean or the sum of each window.
 
 A window is taken in two rounds, along its columns and then along its rows: the largest of a

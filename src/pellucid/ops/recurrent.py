@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - arguments carry PyTorch's names, some of them Python's own
 """Recurrence: the same cell at every step, reading one input and what it remembers of those before.
 
 One layer in one direction is one operation over all its steps. What does not depend on the step before

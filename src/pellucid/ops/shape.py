@@ -1,4 +1,3 @@
-# ruff: noqa: A002 - the operations carry the names people know, some of them Python's own
 """The same numbers, arranged otherwise: other shapes, other orders, side by side, cut apart.
 
 Where NumPy can, the result is a *view*: another way of reading the same memory, made in no time

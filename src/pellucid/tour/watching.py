@@ -87,4 +87,3 @@ class Watcher(Callback):
         names = words("training.curve"), words("training.curve_kept")
         drawn = curve(self.growing.named(*names), ability, width=WIDTH - 12, height=8)
         return Group(Text(), indented(head), Text(), indented(drawn))
-

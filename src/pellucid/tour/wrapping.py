@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese punctuation is what this file is about
 """Breaking a text into lines, also in languages that put no blanks between their words."""
 
 from __future__ import annotations
