@@ -34,22 +34,26 @@ def language(wanted: str | None = None) -> str:
     """
     asked = wanted or os.environ.get("PELLUCID_LANG")
     if asked:
-        known = _known(asked)
+        known = as_language(asked)
         if known is None:
-            raise ArgumentError(f"the book speaks {' and '.join(LANGUAGES)}, not {asked!r}")
+            raise ArgumentError(f"{asked!r} is not spoken here; there are {', '.join(LANGUAGES)}")
         return known
     named = next(
         (os.environ[v] for v in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(v)), None
     )
-    return _known(named or locale.getlocale()[0] or "") or "en"
+    return as_language(named or locale.getlocale()[0] or "") or "en"
 
 
-def _known(name: str) -> str | None:
-    """`zh`, `zh_CN.UTF-8` and `Chinese (Simplified)_China` are all zh-CN."""
-    stem = name.lower().replace("_", "-")
-    if stem.startswith(("zh", "chinese")):
-        return "zh-CN"
-    return "en" if stem.startswith(("en", "c.")) or stem in ("c", "posix") else None
+def as_language(name: str) -> str | None:
+    """The language that goes by such a name; None if it is none of ours.
+
+    >>> as_language("zh"), as_language("zh_CN.UTF-8"), as_language("Chinese (Simplified)_China")
+    ('zh-CN', 'zh-CN', 'zh-CN')
+    >>> as_language("en_GB.UTF-8"), as_language("fr")
+    ('en', None)
+    """
+    stem = re.split(r"[-_. ]", name.strip().lower())[0]
+    return {"zh": "zh-CN", "chinese": "zh-CN", "en": "en", "english": "en"}.get(stem)
 
 
 @cache

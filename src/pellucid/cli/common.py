@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import ArgumentError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -19,12 +21,10 @@ WIDTH = 80  # wider lines are hard to read, and not every terminal has more
 def _language(asked: str | None) -> str:
     from ..book.texts import language
 
-    if asked is None:
-        return language()
-    known = as_language(asked)
-    if known is None:
-        raise typer.BadParameter(f"{asked!r} is not spoken here; there are {', '.join(LANGUAGES)}")
-    return known
+    try:
+        return language(asked)
+    except ArgumentError as error:
+        raise typer.BadParameter(error.message) from None
 
 
 Lang = Annotated[
