@@ -21,9 +21,6 @@ from pellucid.ops.base import OPS, REQUIRED, Op
 from pellucid.sparse import RowSparse
 from pellucid.testing import arrangements, gradcheck, gradgradcheck
 
-# what NumPy would say about NaN and infinity, `import pellucid` silences for Pellucid's own modules
-pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning:pellucid")
-
 # Inputs with fractions that are no variables: nothing is learned through them. (operation, input): why
 CONSTANTS: dict[tuple[str, str], str] = {}
 

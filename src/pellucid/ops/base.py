@@ -499,6 +499,8 @@ class Op:
         bare = [type(v).__name__ for v in values if v is not None and not hasattr(v, "ndim")]
         if isinstance(error, AttributeError) and bare:
             return DTypeError(f"{self.name} works on tensors, not on {bare[0]}: write tensor(...)")
+        if any(isinstance(v, (str, bytes)) for v in values):
+            return DTypeError(f"{self.name} works on numbers, not on {bare[0]}")
         known = [None if v is None else np.shape(v) for v in values]
         names = self._input_names(values)
         message = shapes.complaint(self.name, self.rule, names, known)
