@@ -76,6 +76,11 @@ def about(id: str, language: str) -> Mapping[str, str]:
     return dict(read(language, _chapter(id)).get(id) or read("en", _chapter(id)).get(id, {}))
 
 
+def chapter_title(chapter: int, language: str) -> str:
+    """What a chapter is called; empty where nobody has named it."""
+    return str(read(language, "common").get("chapters", {}).get(str(chapter), ""))
+
+
 def sentence(id: str, key: str, values: Mapping[str, Any], language: str) -> str:
     """A sentence the experiment says, with its values filled in.
 

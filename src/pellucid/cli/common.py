@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH = 80  # wider lines are hard to read, and not every terminal has more
+PAUSE = 0.3  # seconds: what is over sooner needs no bar, and no eye follows a quicker one
 
 
 def _language(asked: str | None) -> str:
@@ -45,6 +47,47 @@ def console(*, errors: bool = False) -> Console:
 
     found = Console(stderr=errors, highlight=False)
     return found if found.width <= WIDTH else Console(stderr=errors, highlight=False, width=WIDTH)
+
+
+class Bar:
+    """Shows on the error output how far a long computation is; nothing where that is no terminal.
+
+    with Bar("6.20") as bar:
+        experiment.run(on_progress=bar)
+    """
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.console = console(errors=True)
+        self._shown = time.perf_counter()
+        self._bars: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many turns are done, of so many in all (0: nobody knows)."""
+        now = time.perf_counter()
+        if now - self._shown < PAUSE or not self.console.is_terminal:
+            return
+        self._shown = now
+        if self._bars is None:
+            self._open()
+        self._bars.update(self._task, completed=done, total=total or None)
+
+    def _open(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as TimeLeft
+
+        columns = TextColumn(self.title), BarColumn(), MofNCompleteColumn(), TimeLeft()
+        self._bars = Progress(*columns, console=self.console, transient=True)
+        self._task = self._bars.add_task("", total=None)
+        self._bars.start()
 
 
 def show_json(data: Any) -> None:
