@@ -20,6 +20,7 @@ from pellucid.train import (
     EarlyStopping,
     History,
     LearningRate,
+    callbacks,
     evaluate,
     fit,
 )
@@ -253,23 +254,46 @@ def test_settings_that_make_no_sense() -> None:
 # ------------------------------------------------------------------------------------- going on
 
 
+RECIPES: dict[str, Any] = {
+    "Adam, cosine": (
+        lambda p: optim.Adam(p, lr=0.02, amsgrad=True),
+        lambda o: schedules.CosineAnnealingLR(o, T_max=3),
+    ),
+    "SGD, momentum, steps": (
+        lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-3),
+        lambda o: LearningRate(schedules.StepLR(o, 5, gamma=0.5), every="step"),
+    ),
+    "RMSprop, plateau": (
+        lambda p: optim.RMSprop(p, lr=0.01, momentum=0.5, centered=True),
+        lambda o: schedules.ReduceLROnPlateau(o, patience=0, factor=0.5),
+    ),
+    "AdamW, warm-up": (
+        lambda p: optim.AdamW(p, lr=0.02),
+        lambda o: LearningRate(schedules.LinearWarmup(o, 6), every="step"),
+    ),
+    "Adagrad": (lambda p: optim.Adagrad(p, lr=0.1, lr_decay=0.01), lambda o: None),
+}
+
+
 @pytest.mark.parametrize("kind", ["loader", "list"])
+@pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("step", [1, 3, 4, 5, 11])
-def test_stopped_at_any_step_it_ends_the_same(step: int, kind: str, tmp_path: Path) -> None:
+def test_stopped_at_any_step_it_ends_the_same(
+    step: int, recipe: str, kind: str, tmp_path: Path
+) -> None:
     def data() -> Any:
         return batches() if kind == "loader" else list(batches(shuffle=False))
 
     def fresh(**settings: Any) -> tuple[Any, History]:
         model = network()
-        adam = optim.Adam(model.parameters(), lr=0.02)
-        cosine = schedules.CosineAnnealingLR(adam, T_max=3)
+        make, schedule = RECIPES[recipe]
+        optimizer = make(model.parameters())
         return run(
             model,
             data(),
-            optimizer=adam,
-            schedule=cosine,
+            optimizer=optimizer,
+            schedule=schedule(optimizer),
             validation=batches(),
-            metrics={},
             **settings,
         )
 
@@ -344,6 +368,57 @@ def test_ctrl_c_stops_after_the_step(tmp_path: Path) -> None:
     model, history = run(checkpoint=tmp_path / "run")
     assert history.resumed_at == 6
     assert weights(model) == weights(expected)
+
+
+def test_ctrl_c_while_a_checkpoint_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, interrupted = callbacks.save_checkpoint, []
+
+    def save(state: Any, path: Any) -> None:
+        whole(state, path)
+        if state["step"] == 6 and not interrupted:
+            interrupted.append(True)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(callbacks, "save_checkpoint", save)
+    _, history = run(checkpoint=Checkpoint(tmp_path / "run", every_steps=3))
+    assert history.stopped == "interrupted"
+    state = pellucid.io.load_checkpoint(tmp_path / "run")
+    assert (state["stopped"], state["step"]) == ("interrupted", 6)
+
+
+def test_ctrl_c_after_the_last_pass_leaves_nothing_to_do(tmp_path: Path) -> None:
+    class AtTheEnd(Callback):
+        def on_epoch(self, run: Any) -> None:
+            if run.epoch == run.epochs:
+                run.stop("interrupted")
+
+    model, history = run(callbacks=[AtTheEnd()], checkpoint=tmp_path / "run")
+    assert (history.stopped, len(history)) == ("interrupted", 3)
+    again, history = run(checkpoint=tmp_path / "run")
+    assert (history.stopped, len(history), history.resumed_at) == ("finished", 3, 12)
+    assert weights(again) == weights(model)
+    assert pellucid.io.load_checkpoint(tmp_path / "run")["stopped"] == "finished"
+
+
+def test_killed_between_the_two_files_the_best_weights_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    whole = callbacks.save_checkpoint
+
+    def save(state: Any, path: Any) -> None:
+        whole(state, path)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(callbacks, "save_checkpoint", save)
+        with pytest.raises(Killed):
+            run(checkpoint=Checkpoint(tmp_path / "run", every_epochs=9))
+    assert pellucid.load(tmp_path / "run.best.safetensors").keys() == network().state_dict().keys()
 
 
 def test_a_second_ctrl_c_stops_at_once() -> None:

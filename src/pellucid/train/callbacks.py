@@ -197,11 +197,12 @@ class Checkpoint(Callback):
             self.save(run)
 
     def save(self, run: Run) -> None:
-        """Write the files."""
-        save_checkpoint(run.state_dict(), self.path)
-        self._saved = run.place()
+        """Write the files: the best weights first, so that a whole checkpoint has them beside it."""
         best = run.best
         if best.row is not None and best.row != self._best_saved:
             told = {"monitor": best.monitor, "epoch": str(best.row["epoch"])}
             write(best.weights, self.best_path, told)
             self._best_saved = best.row
+        place = run.place()  # before the state is taken: Ctrl-C may come while it is written
+        save_checkpoint(run.state_dict(), self.path)
+        self._saved = place

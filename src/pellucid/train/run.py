@@ -207,8 +207,8 @@ class Run:
         self.averages.load_state_dict(state["averages"])
         self.epoch, self.step, self.position = state["epoch"], state["step"], state["position"]
         # Who was interrupted goes on, and so does who had finished, if there are to be more passes.
-        had_enough = state["stopped"] == "early" or self.epoch >= self.epochs
-        self.stopped = state["stopped"] if had_enough else ""
+        finished = state["stopped"] == "finished" and self.epoch >= self.epochs
+        self.stopped = state["stopped"] if finished or state["stopped"] == "early" else ""
         self._seconds = state["seconds"]
         self.history.rows, self.history.resumed_at = list(state["history"]), self.step
         set_rng_state(state["random"])
