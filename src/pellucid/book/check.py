@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +38,7 @@ class Verdict:
             (None: not compared).
         agreements: per thing computed twice its name, difference, and whether the two agree.
         note: why nothing was compared, or what went wrong.
+        replaced: where stand-in data were used, `what` was not here and what was used `instead`.
         status: "met", "missed", "failed" (it stopped with an error), or "skipped".
         seconds: how long it took.
     """
@@ -47,6 +50,7 @@ class Verdict:
     agreements: list[Answer] = field(default_factory=list)
     note: str = ""
     seconds: float = 0.0
+    replaced: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -92,6 +96,7 @@ def judge(experiment: Experiment) -> Verdict:
         agreements,
         result.incomparable or "",
         _since(start),
+        result.replaced,
     )
 
 
@@ -132,7 +137,7 @@ def check(
     return [verdicts[e.id] for e in chosen]
 
 
-# --------------------------------------------------------------------------------------- the processes
+# ------------------------------------------------------------------------------------ the processes
 
 
 def _share_out(waiting: Iterable[Experiment], jobs: int, keep: Callable[[Verdict], None]) -> None:
@@ -162,22 +167,13 @@ class _Worker:
         self, todo: queue.SimpleQueue[Experiment], done: queue.SimpleQueue[Verdict | None]
     ) -> None:
         self._todo, self._done = todo, done
-        self._process = self._start()
-        threading.Thread(target=self._feed, daemon=True).start()
-
-    def _start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", "from pellucid.book.check import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            bufsize=1,
-            env={**os.environ, **ONE_THREAD, "PYTHONIOENCODING": "utf-8"},
-        )
+        self._stopped = False
+        self._process = _process()
+        self._thread = threading.Thread(target=self._feed, daemon=True)
+        self._thread.start()
 
     def _feed(self) -> None:
-        while not self._todo.empty():
+        while not self._stopped:
             try:
                 e = self._todo.get_nowait()
             except queue.Empty:
@@ -186,6 +182,9 @@ class _Worker:
         self._done.put(None)
 
     def _ask(self, e: Experiment) -> Verdict:
+        if self._process.poll() is not None:  # the last one ended it: this one gets a fresh one
+            _close(self._process)
+            self._process = _process()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -196,17 +195,34 @@ class _Worker:
         if answer:
             return Verdict(**json.loads(answer))
         note = f"its process ended ({self._process.wait()}) before it could answer"
-        self._process = self._start()  # the next experiment gets a fresh one
         return Verdict(e.id, e.span, "failed", note=note)
 
     def stop(self) -> None:
-        """Close the process: at once, if it is still at work."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        """End the process: at once, if it is still at work."""
+        self._stopped = True
         self._process.kill()
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._thread.join()
+        _close(self._process)
+
+
+def _process() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "from pellucid.book.check import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        bufsize=1,
+        env={**os.environ, **ONE_THREAD, "PYTHONIOENCODING": "utf-8"},
+    )
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # a line that the process did not live to read
+                pipe.close()
 
 
 def _since(start: float) -> float:
@@ -215,6 +231,7 @@ def _since(start: float) -> float:
 
 def main() -> None:
     """Answer section numbers from standard input with verdicts on standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks, and ends us
     answers = sys.stdout
     sys.stdout = sys.stderr  # whatever else prints does not get between the verdicts
     for line in sys.stdin:

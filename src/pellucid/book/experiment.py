@@ -1,7 +1,7 @@
 """What an experiment of the book is, and how one is written.
 
-An experiment is one function. It sets up, goes round the loop of predict, compare, learn, and writes
-what it finds into the `Result` it is handed:
+An experiment is one function. It sets up, goes round the loop of predict, compare, learn, and
+writes what it finds into the `Result` it is handed:
 
     @experiment(
         "4.24", to="4.25",
@@ -41,8 +41,9 @@ what it finds into the `Result` it is handed:
   their own, and let `result.agree("weights", ours, theirs)` hold the two together.
 - **Numbers are float64** while an experiment runs (the published runs are), and `seed`, if it is
   a parameter, has been given to `pellucid.manual_seed`.
-- **Texts** stand in `texts/<language>/chapterNN.toml`, one table per experiment: title, shows, look,
-  next; sentences for `result.say` under `[says."4.24"]`; names, headings and labels under `[words]`.
+- **Texts** stand in `texts/<language>/chapterNN.toml`, one table per experiment: title, shows,
+  look, next; sentences for `result.say` under `[says."4.24"]`; names, headings and labels under
+  `[words]`.
 
 A file `chapterNN.py` in this package is found by itself; nothing has to be registered elsewhere.
 """
@@ -54,6 +55,7 @@ import inspect
 import math
 import pkgutil
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,6 +72,7 @@ from .result import Progress, Result
 __all__ = ["Comparison", "Experiment", "Figure", "Parameter", "Result", "experiment"]
 
 RELATIVE = 1e-6  # how closely an exactly known figure must be met
+LARGEST_SEED = 2**32 - 1  # of NumPy's RandomState, which the published runs draw from
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,9 @@ class Figure:
 
     Args:
         name: the name under which the experiment gives its own (`result.number`).
-        published: a number or nested lists of numbers, met within 1e-6 of their size; text as it was
-            printed ("0.7073", or a list of such), met to its last digit; or words, met literally.
+        published: a number or nested lists of numbers, met within 1e-6 of their size; text as it
+            was printed ("0.7073", or a list of such), met to its last digit; or words, met
+            literally.
         how: the run it belongs to, in a few words.
         within: another distance that still counts as met, for figures given as "about".
         at_least: the published number is a lower bound.
@@ -145,12 +149,40 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A setting of an experiment: what the reader may turn."""
+    """A setting of an experiment: what the reader may turn.
+
+    A whole number counts something and is at least 1; only a `seed` may be 0.
+    """
 
     name: str
     type: type
     default: Any
     help: str
+
+    def accept(self, value: Any, whose: str) -> Any:
+        """The value as this setting takes it.
+
+        Args:
+            value: what was given.
+            whose: what the message calls this setting.
+
+        Raises:
+            ArgumentError: it is of the wrong kind, not finite, or out of range.
+        """
+        try:
+            accepted = self.type(value)
+        except (TypeError, ValueError, OverflowError):
+            kind = {int: "a whole number", float: "a number"}.get(self.type, self.type.__name__)
+            raise ArgumentError(f"{whose} is {kind}, not {value!r}") from None
+        if self.type is float and not math.isfinite(accepted):
+            raise ArgumentError(f"{whose} must be a finite number, not {value}")
+        if self.type is int and accepted != value and not isinstance(value, str):
+            raise ArgumentError(f"{whose} is a whole number, not {value!r}")
+        least, most = (0, LARGEST_SEED) if self.name == "seed" else (1, sys.maxsize)
+        if self.type is int and not least <= accepted <= most:
+            limit = f"at least {least}" if accepted < least else f"at most {most}"
+            raise ArgumentError(f"{whose} must be {limit}, not {value}")
+        return accepted
 
 
 class Experiment:
@@ -237,15 +269,8 @@ class Experiment:
         for name, value in given.items():
             if value is None:
                 continue
-            try:
-                settings[name] = known[name].type(value)
-            except (TypeError, ValueError):
-                kind = known[name].type.__name__
-                raise ArgumentError(
-                    f"{name} of experiment {self.span} is a {kind}, not {value!r}"
-                ) from None
-            if isinstance(settings[name], float) and not math.isfinite(settings[name]):
-                raise ArgumentError(f"{name} of experiment {self.span} must be a finite number")
+            whose = f"{name} of experiment {self.span}"
+            settings[name] = known[name].accept(value, whose)
         return settings
 
 
@@ -306,14 +331,14 @@ def find(id: str) -> Experiment:
         ArgumentError: there is none; the message lists what the chapter has.
     """
     found = all_experiments()
-    id = re.split("[-–]", id.strip())[0]
-    if re.fullmatch(r"\d+", id):
-        raise ArgumentError(f"chapter {id} has: {_listed(found, int(id))}")
-    named = [e for e in found if e.id == id] or [e for e in found if e.covers(id)]
+    first = re.split("[-–]", id.strip())[0]
+    if re.fullmatch(r"\d+", first):
+        raise ArgumentError(f"chapter {first} has: {_listed(found, int(first))}")
+    named = [e for e in found if e.id == first] or [e for e in found if e.covers(first)]
     if not named:
-        chapter = place(id)[0]
+        chapter = place(first)[0]
         raise ArgumentError(
-            f"there is no experiment {id}; chapter {chapter} has: {_listed(found, chapter)}"
+            f"there is no experiment {first}; chapter {chapter} has: {_listed(found, chapter)}"
         )
     return named[0]
 
@@ -323,13 +348,13 @@ def select(ids: Sequence[str] = ()) -> list[Experiment]:
     if not ids:
         return all_experiments()
     chosen: dict[str, Experiment] = {}
-    for id in ids:
-        if re.fullmatch(r"\d+", id.strip()):
-            whole = [e for e in all_experiments() if e.chapter == int(id)]
+    for named in ids:
+        if re.fullmatch(r"\d+", named.strip()):
+            whole = [e for e in all_experiments() if e.chapter == int(named)]
             if not whole:
-                raise ArgumentError(f"chapter {id} has no experiments")
+                raise ArgumentError(f"chapter {named} has no experiments")
         else:
-            whole = [find(id)]
+            whole = [find(named)]
         chosen.update((e.id, e) for e in whole)
     return sorted(chosen.values(), key=lambda e: place(e.id))
 
@@ -343,7 +368,7 @@ def __path_of_the_book() -> str:
     return __file__.rpartition("experiment.py")[0]
 
 
-# -------------------------------------------------------------------------------- reading a function
+# ------------------------------------------------------------------------------- reading a function
 
 
 def _parameters_of(function: Callable[..., None]) -> tuple[Parameter, ...]:

@@ -31,7 +31,8 @@ def save(experiment: Experiment, result: Result, path: str | Path, *, language: 
         The path of the picture.
 
     Raises:
-        ArgumentError: the result has nothing to draw, or the path's ending is no kind of picture.
+        ArgumentError: the result has nothing to draw, or the path's ending is no kind of picture,
+            or nothing can be written there.
         MissingExtraError: matplotlib is not installed.
     """
     path = check_ending(path)
@@ -58,8 +59,11 @@ def save(experiment: Experiment, result: Result, path: str | Path, *, language: 
                 _curves(part.subplots(), panel, say)
             else:
                 _images(part, panel, say)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=110)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, dpi=110)
+        except OSError as error:
+            raise ArgumentError(f"{path} cannot be written to ({error.strerror})") from None
     return path
 
 

@@ -1,4 +1,4 @@
-"""A result in the terminal: what it shows, its tables and curves, and the figures beside the published.
+"""A result in the terminal: what it shows, its tables and curves, published figures beside ours.
 
 Everything here only arranges what the experiment found; no number is made.
 """
@@ -16,12 +16,14 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from ..explain.terminal import Ability, image
+from ..tour.wrapping import fold
 from . import braille, texts
 from .experiment import Comparison, Experiment
 from .result import Note, Picture, Plot, Result, Step, Table
 
 STAGES = {"predict": "cyan", "compare": "yellow", "learn": "green"}
 WIDE = 76
+ALL_DIGITS = 17
 MOST_ROWS, MOST_COLUMNS = 8, 8  # of a matrix that is written out
 
 
@@ -37,7 +39,8 @@ class Speaker:
 
     def sentence(self, note: Note) -> str:
         values = {
-            name: number(v) if not isinstance(v, str) else v for name, v in note.values.items()
+            name: self(v) if isinstance(v, str) else number(v, say=self)
+            for name, v in note.values.items()
         }
         return texts.sentence(self.id, note.key, values, self.language)
 
@@ -92,9 +95,9 @@ def _parts(
         yield _under(say("what to try next"), paragraph(about["next"]))
 
 
-def paragraph(text: str) -> Text:
-    """A text of several sentences, its line breaks left to the terminal."""
-    return Text(" ".join(text.split()) if " " in text.strip() else text.strip())
+def paragraph(text: str, style: str = "", width: int = WIDE) -> Text:
+    """A text of several sentences, broken into lines also where no blanks stand between words."""
+    return Text(fold(" ".join(text.split()), width), style)
 
 
 def _under(heading: str, body: RenderableType) -> Group:
@@ -117,8 +120,8 @@ def _exhibit(
         case Picture():
             yield _under(say(exhibit.title), pictures(exhibit, say, ability))
         case Note():
-            style = "yellow" if exhibit.key == "stand-in" else None
-            yield Text(say.sentence(exhibit), style or "")
+            style = "yellow" if exhibit.key == "stand-in" else ""
+            yield paragraph(say.sentence(exhibit), style)
 
 
 def table(table: Table, say: Speaker) -> Grid:
@@ -165,7 +168,7 @@ def _drawn(pixels: Any, columns: int, signed: bool, ability: Ability) -> Text:
     return image(pixels / max(float(pixels.max()), 1e-300), columns, ability)
 
 
-# ------------------------------------------------------------------------------------- one step in full
+# --------------------------------------------------------------------------------- one step in full
 
 
 def explained(step: Step, say: Speaker) -> Group:
@@ -204,7 +207,7 @@ def matrix(array: Any) -> str:
     return "\n".join(lines)
 
 
-# --------------------------------------------------------------------------------------- the figures
+# -------------------------------------------------------------------------------------- the figures
 
 
 def figures(comparisons: Sequence[Comparison], say: Speaker) -> Grid:
@@ -221,15 +224,15 @@ def figures(comparisons: Sequence[Comparison], say: Speaker) -> Grid:
             False: (say("missed"), "bold red"),
             None: ("-", "dim"),
         }[c.met]
-        digits = (
-            17
-            if isinstance(c.figure.published, float) and len(repr(c.figure.published)) > 12
-            else 8
-        )
-        grid.add_row(
-            name, number(c.figure.published, digits), number(c.ours, digits), Text(mark, style)
-        )
+        published, ours = side_by_side(c.figure.published, c.ours)
+        grid.add_row(name, published, ours, Text(mark, style))
     return grid
+
+
+def side_by_side(published: Any, ours: Any) -> tuple[str, str]:
+    """A published figure and ours, with all digits where the published one has many."""
+    digits = ALL_DIGITS if isinstance(published, float) and len(repr(published)) > 9 else 8
+    return number(published, digits), number(ours, digits)
 
 
 def _named(result: Result, say: Speaker) -> Grid | None:
@@ -268,5 +271,5 @@ def number(value: Any, digits: int = 6, say: Speaker | None = None) -> str:
         word = "yes" if value else "no"
         return say(word) if say else word
     if isinstance(value, float):
-        return f"{value:.{digits}g}"
+        return repr(value) if digits == ALL_DIGITS else f"{value:.{digits}g}"
     return "-" if value is None else str(value)

@@ -1,8 +1,8 @@
 """What an experiment leaves behind: numbers, tables, curves, pictures, and one step told in full.
 
 An experiment is handed an empty `Result` and writes into it as it goes along. Nothing here prints:
-`report.py` shows a result in the terminal, `plots.py` draws it, `as_dict` gives it to other programs.
-Names and headings are written in English; `texts.py` translates them when they are shown.
+`report.py` shows a result in the terminal, `plots.py` draws it, `as_dict` gives it away. Names and
+headings are written in English; `texts.py` translates them when they are shown.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Picture:
-    """Small images side by side, each a 2-D array; `signed` means zero is the middle of the scale."""
+    """Small images side by side, each a 2-D array; `signed`: zero is the middle."""
 
     title: str
     images: tuple[tuple[str, Any], ...]
@@ -118,15 +118,16 @@ class Result:
         self.steps: list[Step] = []
         self.parameters: dict[str, Any] = {}
         self.incomparable: str | None = None
+        self.replaced: dict[str, str] = {}
         self.seconds = 0.0
         self._open: Step | None = None
         self._watch = watch
         self._on_progress = on_progress
 
-    # ------------------------------------------------------------------------- what an experiment says
+    # ---------------------------------------------------------------------- what an experiment says
 
     def number(self, name: str, value: Array) -> None:
-        """A number (or a few) worth naming. Where a published figure has this name, they are compared."""
+        """A number (or a few) worth naming; compared with the published figure of that name."""
         self.numbers[name] = _plain(value)
 
     def agree(self, name: str, ours: Array, by_hand: Array, allowed: float = 1e-9) -> None:
@@ -192,9 +193,10 @@ class Result:
     def stand_in(self, what: str, instead: str) -> None:
         """Announce that other data are used than the published run had: nothing can be compared."""
         self.incomparable = f"{what} is not here; {instead} used instead"
-        self.exhibits.append(Note("stand-in", {"what": what, "instead": instead}))
+        self.replaced = {"what": what, "instead": instead}
+        self.exhibits.append(Note("stand-in", self.replaced))
 
-    # --------------------------------------------------------------------------- one step, told in full
+    # ----------------------------------------------------------------------- one step, told in full
 
     def step(self, title: str) -> bool:
         """Open a step. True if its values will be kept: the first few are, the rest fly by."""
@@ -205,7 +207,7 @@ class Result:
         return self._open is not None
 
     def predict(self, name: str, formula: str, value: Array) -> None:
-        """A value on the way to the prediction: `predict("layer_1", "relu(lights @ w)", layer_1)`."""
+        """A value on the way there: `predict("layer_1", "relu(lights @ w)", layer_1)`."""
         self._tell("predict", name, formula, value)
 
     def compare(self, name: str, formula: str, value: Array) -> None:
@@ -220,17 +222,17 @@ class Result:
         if self._open is not None:
             self._open.values.append(Value(stage, name, formula, np.array(value)))
 
-    # ------------------------------------------------------------------------------------- long runs
+    # ------------------------------------------------------------------------------------ long runs
 
     def track(self, turns: Iterable[Item]) -> Iterator[Item]:
-        """Go through `turns`, telling whoever watches how far it is: `for n in result.track(range(300))`."""
+        """Go through `turns`, telling whoever watches: `for n in result.track(range(300))`."""
         total = len(turns) if isinstance(turns, Sized) else 0
         for done, turn in enumerate(turns):
             yield turn
             if self._on_progress is not None:
                 self._on_progress(done + 1, total)
 
-    # ------------------------------------------------------------------------------------ reading it
+    # ----------------------------------------------------------------------------------- reading it
 
     @property
     def tables(self) -> list[Table]:

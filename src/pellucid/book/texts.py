@@ -1,8 +1,8 @@
 """The words around the experiments, per language: `texts/en/chapter06.toml`, `texts/zh-CN/...`.
 
 Each chapter's file has one table per experiment with `title`, `shows`, `look` and `next`; sentences
-for `result.say` under `[says."6.20"]`; and under `[words]` what names, headings and labels are called.
-`common.toml` holds the words and sentences that all chapters use.
+for `result.say` under `[says."6.20"]`; and under `[words]` what names, headings and labels are
+called. `common.toml` holds the words and sentences that all chapters and commands use.
 
 A number inside a word is a gap: `"error after pass #"` translates "error after pass 10".
 """

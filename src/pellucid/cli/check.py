@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import Json, Lang, console, show_json
+from .common import Bar, Json, Lang, console, show_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..book import Verdict
+    from ..book.report import Speaker
 
 SIGNS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("·", "dim")}
+REPLACED = "stand-in"  # the sentence that says which data took the place of which
 
 
 def command(
@@ -27,81 +29,140 @@ def command(
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
-    """Run the experiments as published, and set every figure beside ours.
+    """Run experiments as published, every figure beside ours.
 
     The exit status is 1 if a figure is missed. Where stand-in data must take the place of the
     published ones nothing is compared, and nothing is missed.
     """
-    from ..book import check
+    from ..book import check, select
 
     if as_json:
         verdicts = check(ids or [], jobs, quick=quick)
         show_json(_plain(verdicts))
     else:
-        page = _Page(console(), lang or "en")
-        verdicts = check(ids or [], jobs, quick=quick, on_verdict=page.show)
-        page.end(verdicts)
+        out = console()
+        page = _Page(out, lang or "en")
+        total = len(select(ids or []))
+        with Bar("check", out) as bar:
+            bar(0, total)
+
+            def show(verdict: Verdict) -> None:
+                page.show(verdict)
+                bar(len(page.shown), total)
+
+            verdicts = check(ids or [], jobs, quick=quick, on_verdict=show)
+        page.end()
     if not all(v.ok for v in verdicts):
         raise typer.Exit(1)
 
 
 def _plain(verdicts: list[Verdict]) -> dict[str, Any]:
-    figures = [f for v in verdicts for f in v.figures]
     return {
         "ok": all(v.ok for v in verdicts),
-        "figures": {
-            "met": sum(f["met"] is True for f in figures),
-            "missed": sum(f["met"] is False for f in figures),
-            "not compared": sum(f["met"] is None for f in figures),
-        },
+        **dict(zip(("met", "missed", "not compared"), _counts(verdicts), strict=True)),
         "experiments": [v.as_dict() for v in verdicts],
     }
 
 
+def _counts(verdicts: list[Verdict]) -> tuple[int, int, int]:
+    """How many figures are met, are missed (as are things computed twice), are not compared."""
+    figures = [f["met"] for v in verdicts for f in v.figures]
+    differ = sum(not a["ok"] for v in verdicts for a in v.agreements)
+    failed = sum(v.status == "failed" for v in verdicts)
+    return figures.count(True), figures.count(False) + differ + failed, figures.count(None)
+
+
 class _Page:
-    """The verdicts as they come in."""
+    """The verdicts as they come in, and in the end a sentence about all of them."""
 
     def __init__(self, out: Console, language: str) -> None:
         self.out, self.language = out, language
+        self.shown: list[Verdict] = []
 
     def show(self, v: Verdict) -> None:
         """One experiment: a line of its own, and a line per figure."""
-        from rich.table import Table
+        from rich.padding import Padding
         from rich.text import Text
 
         from ..book import find
-        from ..book.report import Speaker, number
+        from ..book.report import Speaker, paragraph
         from .listing import title
 
+        self.shown.append(v)
         say = Speaker(v.id, self.language)
-        head = Text.assemble((f"{v.span:<10} ", "bold cyan"), (title(find(v.id), self.language),))
+        head = Text.assemble((v.span, "bold cyan"), "  ", (title(find(v.id), self.language), ""))
         if v.seconds:
             head.append(f"  {v.seconds:.1f} s", "dim")
         self.out.print(head)
-        table = Table.grid(padding=(0, 1))
-        table.add_column(width=2, justify="right")
-        table.add_column(width=32)
-        table.add_column(justify="right", overflow="fold")
-        table.add_column(justify="right", overflow="fold")
-        for f in v.figures:
-            sign, style = SIGNS[f["met"]]
-            name = say(f["name"]) + (f" ({say(f['how'])})" if f["how"] else "")
-            table.add_row(
-                Text(sign, style), name, number(f["published"], 17), number(f["ours"], 17)
-            )
-        for a in v.agreements:
-            sign, style = SIGNS[a["ok"]]
-            words = say("by the framework and by hand")
-            table.add_row(Text(sign, style), say(a["name"]), Text(words, "dim"))
-        self.out.print(table)
-        if v.note:
-            self.out.print(Text(f"   {v.note}", "bold red" if v.status == "failed" else "yellow"))
+        if v.figures or v.agreements:
+            self.out.print(_figures(v, say))
+        if note := self._note(v, say):
+            style = "bold red" if v.status == "failed" else "yellow"
+            self.out.print(Padding(paragraph(note, style), (0, 0, 0, 3)))
+        self.out.print()
 
-    def end(self, verdicts: list[Verdict]) -> None:
-        """One sentence about all of them."""
+    def _note(self, v: Verdict, say: Speaker) -> str:
+        from ..book.result import Note
+
+        if v.replaced:
+            return say.sentence(Note(REPLACED, v.replaced))
+        return say.sentence(Note("check.slow", {})) if v.status == "skipped" else v.note
+
+    def end(self) -> None:
+        """What came of it."""
+        if not self.shown:
+            return
         from rich.text import Text
 
-        counts = _plain(verdicts)
-        met, missed, skipped = counts["figures"].values()
-        self.out.print()
-        self.out.print(Text(f"{met} met, {missed} missed, {skipped} not compared"))
+        from ..book.report import Speaker
+        from ..book.result import Note
+
+        say = Speaker(self.shown[0].id, self.language)
+        met, missed, _ = _counts(self.shown)
+        ran = sum(v.status in ("met", "missed", "failed") for v in self.shown)
+        told = Note(
+            "check.missed" if missed else "check.met",
+            {"met": met, "missed": missed, "experiments": ran},
+        )
+        self.out.print(Text(say.sentence(told), "bold red" if missed else "bold green"))
+        skipped = ", ".join(v.span for v in self.shown if v.status == "skipped")
+        if skipped:
+            self.out.print(Text(say.sentence(Note("check.not_compared", {"listed": skipped}))))
+        if any(v.replaced for v in self.shown):
+            self.out.print(Text(say.sentence(Note("check.get_data", {}))))
+
+
+def _figures(v: Verdict, say: Speaker) -> Any:
+    """Sign, name, published, ours; what was computed twice is counted where it agrees."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..book.report import side_by_side
+    from ..book.result import Note
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=2, justify="right")
+    table.add_column(width=30)
+    table.add_column(width=22, justify="right", overflow="fold")
+    table.add_column(width=22, justify="right", overflow="fold")
+    for f in v.figures:
+        sign, style = SIGNS[f["met"]]
+        name = Text(say(f["name"]))
+        if f["how"]:
+            name.append(f"\n{say(f['how'])}", "dim")
+        table.add_row(Text(sign, style), name, *side_by_side(f["published"], f["ours"]))
+    for a in v.agreements:
+        if not a["ok"]:
+            sign, style = SIGNS[False]
+            said = Text(say("NOT the same"), "bold red")
+            table.add_row(Text(sign, style), say(a["name"]), said, f"{a['difference']:.1g}")
+    from rich.console import Group
+
+    same = sum(a["ok"] for a in v.agreements)
+    if not same:
+        return table
+    sign, style = SIGNS[True]
+    line = Text.assemble(
+        " ", (sign, style), " ", (say.sentence(Note("check.twice", {"count": same})), "dim")
+    )
+    return Group(*([table] if table.row_count else []), line)

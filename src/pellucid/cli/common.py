@@ -1,12 +1,10 @@
-"""What several commands share: the language option, consoles, names that are nearly right."""
+"""What several commands share: the language option, consoles, progress, JSON."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,15 +48,19 @@ def console(*, errors: bool = False) -> Console:
 
 
 class Bar:
-    """Shows on the error output how far a long computation is; nothing where that is no terminal.
+    """Shows how far a long computation is; nothing where nobody looks at a terminal.
 
     with Bar("6.20") as bar:
         experiment.run(on_progress=bar)
+
+    Args:
+        title: what is under way.
+        out: where to: the error output, or the console that others print to meanwhile.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, out: Console | None = None) -> None:
         self.title = title
-        self.console = console(errors=True)
+        self.console = out or console(errors=True)
         self._shown = time.perf_counter()
         self._bars: Any = None
         self._task: Any = None
@@ -105,8 +107,3 @@ def _for_json(data: Any) -> Any:
     if isinstance(data, float) and not math.isfinite(data):
         return str(data)
     return data
-
-
-def near(word: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """The known words most like this one, the most alike first."""
-    return difflib.get_close_matches(word, list(known), n=most, cutoff=0.5)

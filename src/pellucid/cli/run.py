@@ -1,4 +1,4 @@
-"""`pellucid run 6.20`: one experiment. Each of its settings is an option, made when it is called."""
+"""`pellucid run 6.20`: one experiment. Its settings are options, made when it is called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ArgumentError, MissingExtraError
-from .common import WIDTH, Bar, Json, Lang, console, near, show_json
+from .common import WIDTH, Bar, Json, Lang, console, show_json
 
 if TYPE_CHECKING:
     from ..book import Experiment, Parameter
@@ -21,7 +21,7 @@ FLAGS = ("--explain", "--json", "--help", "-h")  # options of all experiments th
 
 
 def command(
-    words: Annotated[list[str] | None, typer.Argument(metavar="SECTION [OPTIONS]")] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="SECTION")] = None,
 ) -> None:
     """Run an experiment of the book, with settings of your own if you like."""
     from ..book import find
@@ -29,7 +29,7 @@ def command(
     section, options = split(words or [])
     if section is None:
         if words and not {"-h", "--help"} & set(words):
-            raise ArgumentError("which experiment? Name its section first: pellucid run 6.20 ...")
+            raise typer.BadParameter("which experiment? Name its section: pellucid run 6.20 ...")
         section, experiment, options = "SECTION", None, ["--help"]
     else:
         experiment = find(section)
@@ -54,11 +54,12 @@ def split(words: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _options(
+    *,
     explain: Annotated[
         bool, typer.Option("--explain", help="Tell the first steps in full, number by number.")
     ] = False,
     watch: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="How many steps to tell in full.  [3]")
+        int | None, typer.Option(min=0, metavar="N", help="How many steps to tell in full (3).")
     ] = None,
     plot: Annotated[
         Path | None,
@@ -94,10 +95,8 @@ def _option(p: Parameter) -> inspect.Parameter:
     names = [f"{name}/--no-{name[2:]}"] if p.type is bool else [name]
     if p.name == "lr":
         names.append("--alpha")
-    declared = Annotated[p.type, typer.Option(*names, help=p.help)]
-    return inspect.Parameter(
-        p.name, inspect.Parameter.KEYWORD_ONLY, default=p.default, annotation=declared
-    )
+    kind, option = inspect.Parameter.KEYWORD_ONLY, typer.Option(p.default, *names, help=p.help)
+    return inspect.Parameter(p.name, kind, default=option, annotation=p.type)
 
 
 def _help(e: Experiment | None) -> tuple[str, str]:
