@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ArgumentError
 from .base import Array, Group, Optimizer, State, at_least_zero, below_one, running_mean
 
 
@@ -53,6 +54,10 @@ class Adam(Optimizer):
     def check(self, group: Group) -> None:
         """Refuse settings outside what makes sense."""
         at_least_zero(self, group, "lr", "eps", "weight_decay")
+        if not isinstance(group["betas"], (tuple, list)) or len(group["betas"]) != 2:
+            raise ArgumentError(
+                f"{type(self).__name__}: betas is a pair of numbers, not {group['betas']!r}"
+            )
         first, second = group["betas"]
         below_one(self, **{"the first of betas": first, "the second of betas": second})
 

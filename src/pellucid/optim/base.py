@@ -51,7 +51,7 @@ class Optimizer:
         self._last_step = 0  # the tape's clock when the last step was taken
         self._warned = False
         groups = _listed(type(self).__name__, params)
-        if not isinstance(groups[0], Mapping):
+        if not any(isinstance(group, Mapping) for group in groups):
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
@@ -68,9 +68,11 @@ class Optimizer:
             ArgumentError: as for the constructor.
         """
         name = type(self).__name__
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise ArgumentError(
+                f"{name}: a group is a dict with 'params' and settings, not {param_group!r}"
+            )
         group = {**self.defaults, **param_group}
-        if "params" not in param_group:
-            raise ArgumentError(f"{name}: a group is a dict with 'params', and this has none")
         surplus = set(group) - set(self.defaults) - {"params", "initial_lr"}
         if surplus:
             raise ArgumentError(f"{name} has no setting {', '.join(sorted(surplus))}")
@@ -175,7 +177,8 @@ class Optimizer:
         state = self.state.get(p)
         if state is None:
             state = self.state[p] = {"step": 0}
-            for name in self.memories(group):
+        for name in self.memories(group):
+            if name not in state:  # at first, and where a setting was changed on the way
                 state[name] = np.zeros(p._value.shape, p._value.dtype)
         return state
 
@@ -244,21 +247,29 @@ class Optimizer:
         Raises:
             CheckpointError: it belongs to other parameters; nothing was changed.
         """
-        groups = state_dict["param_groups"]
+        name = type(self).__name__
+        groups, remembered = _parts(name, state_dict)
         given = [len(group["params"]) for group in groups]
         own = [len(group["params"]) for group in self.param_groups]
         if given != own:
             raise CheckpointError(
-                f"this state of {type(self).__name__} has groups of {given} parameters, and this "
-                f"optimiser groups of {own}"
+                f"this state of {name} has groups of {given} parameters, and this optimiser groups "
+                f"of {own}"
             )
+        for saved in groups:
+            _check_settings(self, saved)
         owners = [
             (p, {**group, **saved})
             for group, saved in zip(self.param_groups, groups, strict=True)
             for p in group["params"]
         ]
         states: dict[Tensor, State] = {}
-        for place, state in state_dict["state"].items():
+        for place, state in remembered.items():
+            if not str(place).isdecimal() or int(place) >= len(owners):
+                raise CheckpointError(
+                    f"this state has something about parameter {place!r}, and {name} has "
+                    f"{len(owners)} parameters, counted from 0"
+                )
             p, group = owners[int(place)]
             states[p] = _restored(f"parameter {place}", state, p, self.memories(group))
         self.state = states
@@ -292,17 +303,22 @@ def at_least_zero(optimizer: Optimizer, group: Group, *names: str) -> None:
     """Refuse settings that are negative or no numbers."""
     for name in names:
         value = group[name]
-        if isinstance(value, (bool, str)) or value is None or not 0 <= float(value) < math.inf:
+        if not _is_number(value) or not 0 <= float(value) < math.inf:
             raise ArgumentError(f"{type(optimizer).__name__}: {name} is 0 or more, not {value!r}")
 
 
 def below_one(optimizer: Optimizer, **settings: float) -> None:
     """Refuse settings that are not from 0 up to (and not including) 1."""
     for name, value in settings.items():
-        if not 0 <= value < 1:
+        if not _is_number(value) or not 0 <= value < 1:
             raise ArgumentError(
                 f"{type(optimizer).__name__}: {name} is at least 0 and less than 1, not {value!r}"
             )
+
+
+def _is_number(value: Any) -> bool:
+    plain = not isinstance(value, (bool, str)) and hasattr(value, "__float__")
+    return plain and np.ndim(value) == 0
 
 
 def _listed(name: str, params: Any) -> list[Any]:
@@ -314,6 +330,8 @@ def _listed(name: str, params: Any) -> list[Any]:
         raise ArgumentError(
             f"{name} takes several parameters: put the one into a list, {name}([w], ...)"
         )
+    if not isinstance(params, Iterable):
+        raise ArgumentError(f"{name} takes a list of parameters, not {params!r}")
     listed = list(params)
     if not listed:
         raise ArgumentError(
@@ -336,6 +354,39 @@ def _check_parameter(name: str, p: Any, known: set[int]) -> None:
         )
 
 
+def _parts(name: str, state_dict: Any) -> tuple[list[Group], Mapping[Any, State]]:
+    """The two parts of a saved state, if it has their form."""
+    try:
+        groups, remembered = list(state_dict["param_groups"]), state_dict["state"]
+        for group in groups:
+            len(group["params"])
+        for state in remembered.values():
+            state.keys()
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"this is no state of {name}: {error!r}.\nIt needs 'param_groups' and 'state', as "
+            "optimizer.state_dict() gives them"
+        ) from None
+    return groups, remembered
+
+
+def _check_settings(optimizer: Optimizer, saved: Group) -> None:
+    """Refuse a saved group with other settings than the optimiser's, or senseless ones."""
+    name = type(optimizer).__name__
+    missing = ", ".join(key for key in optimizer.defaults if key not in saved)
+    known = {*optimizer.defaults, "params", "initial_lr"}
+    surplus = ", ".join(str(key) for key in saved if key not in known)
+    if missing or surplus:
+        raise CheckpointError(
+            f"these settings are not those of {name}\n  missing: {missing or 'none'}\n"
+            f"  surplus: {surplus or 'none'}\nWas the state saved by another optimiser?"
+        )
+    try:
+        optimizer.check(saved)
+    except ArgumentError as error:
+        raise CheckpointError(f"this state cannot be gone on with: {error.message}") from None
+
+
 def _copied(state: State) -> State:
     return {
         name: value.copy() if isinstance(value, np.ndarray) else value
@@ -349,10 +400,15 @@ def _restored(who: str, saved: Mapping[str, Any], p: Tensor, memories: tuple[str
     for name in ("step", *memories):
         if name not in saved:
             raise CheckpointError(f"the saved state of {who} has no {name!r}")
+        try:
+            kept: Any = int(saved[name]) if name == "step" else np.array(saved[name], p.dtype)
+        except (TypeError, ValueError):
+            raise CheckpointError(
+                f"{name!r} of {who} is {saved[name]!r}, which are not the numbers expected"
+            ) from None
+        state[name] = kept
         if name == "step":
-            state[name] = int(saved[name])
             continue
-        state[name] = np.array(saved[name], dtype=p.dtype)
         if state[name].shape != p.shape:
             raise CheckpointError(
                 f"{name!r} of {who} has shape {state[name].shape} in this state, and the "

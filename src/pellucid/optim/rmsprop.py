@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Group, Optimizer, State, at_least_zero, running_mean
+from .base import Array, Group, Optimizer, State, at_least_zero, below_one, running_mean
 
 
 class RMSprop(Optimizer):
@@ -50,7 +50,8 @@ class RMSprop(Optimizer):
 
     def check(self, group: Group) -> None:
         """Refuse settings outside what makes sense."""
-        at_least_zero(self, group, "lr", "alpha", "eps", "weight_decay", "momentum")
+        at_least_zero(self, group, "lr", "eps", "weight_decay", "momentum")
+        below_one(self, alpha=group["alpha"])
 
     def memories(self, group: Group) -> tuple[str, ...]:
         """The running means, and the direction gathered by momentum."""
@@ -72,6 +73,7 @@ class RMSprop(Optimizer):
             np.add(mean, size, out=mean)
             np.multiply(mean, mean, out=size)
             np.subtract(squares, size, out=size)
+            np.maximum(size, 0, out=size)  # rounding can bring a variance of 0 below it
             np.sqrt(size, out=size)
         else:
             np.sqrt(squares, out=size)
