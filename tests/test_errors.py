@@ -95,7 +95,7 @@ def test_a_missing_argument_shows_the_call() -> None:
         pellucid.softmax(pellucid.ones(3))
 
 
-# ---------------------------------------------------------------------------------- the walk backwards
+# ------------------------------------------------------------------------------- the walk backwards
 
 
 def test_backward_on_a_tensor_nothing_leads_to() -> None:
@@ -222,7 +222,7 @@ def test_step_without_backward() -> None:
     assert "loss.backward(); optimizer.step()" in message(info)
 
 
-# --------------------------------------------------------------------------------------------- labels
+# ------------------------------------------------------------------------------------------- labels
 
 
 def test_softmax_before_cross_entropy() -> None:
@@ -288,7 +288,7 @@ def test_the_first_infinity_on_the_way_back() -> None:
     assert "x.sqrt().sum().backward()" in message(info)
 
 
-# -------------------------------------------------------------------------------- layers and checkpoints
+# --------------------------------------------------------------------------- layers and checkpoints
 
 
 def test_layers_in_a_plain_list_are_found() -> None:
@@ -322,7 +322,7 @@ def test_a_checkpoint_that_does_not_match_lists_every_key() -> None:
         np.testing.assert_array_equal(np.array(value), before[name])
 
 
-# ------------------------------------------------------------------------------------------------ files
+# -------------------------------------------------------------------------------------------- files
 
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"

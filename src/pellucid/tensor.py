@@ -216,22 +216,22 @@ class Tensor(Methods):
             self._hooks = hooks = self._hooks or []
         else:
             self._node.hooks = hooks = self._node.hooks or []
-        hooks.append(on_raw)
+        kept = bool(hooks) and hooks[-1].__class__ is _Keeper  # it keeps what the hooks make of it
+        hooks.insert(len(hooks) - kept, on_raw)
         return Handle(keeper, hooks, on_raw)
 
     def retain_grad(self) -> None:
-        """Keep the gradient of a tensor that is no leaf."""
-        if self._node is None:
-            return
-        me = weakref.ref(self)
+        """Keep the gradient of a tensor that is no leaf, as the hooks leave it.
 
-        def keep(d: Tensor) -> None:
-            tensor = me()
-            if tensor is not None:
-                before = tensor._grad
-                tensor._grad = d.clone() if before is None else before + d
-
-        self.register_hook(keep)
+        Raises:
+            GraphError: no gradient will ever arrive here.
+        """
+        if not self._requires_grad:
+            raise GraphError("no gradient will arrive at a tensor without requires_grad=True")
+        if self._node is not None:
+            self._node.hooks = hooks = self._node.hooks or []
+            if not hooks or hooks[-1].__class__ is not _Keeper:
+                hooks.append(_Keeper(self))
 
     def detach(self) -> Tensor:
         """The same numbers (the same memory) without the past: a constant."""
@@ -625,6 +625,20 @@ class Tensor(Methods):
         return ops.clone(self)
 
 
+class _Keeper:
+    """The last hook of a tensor that wants to keep its gradient though it is no leaf."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = weakref.ref(tensor)
+
+    def __call__(self, d: Any) -> None:
+        tensor = self._tensor()
+        if tensor is not None:
+            before = tensor._grad
+            d = d.clone() if isinstance(d, Tensor) else wrap(np.array(d), None)
+            tensor._grad = d if before is None else before + d
+
+
 class Handle:
     """What `register_hook` returns: `remove()` takes the hook away again."""
 
@@ -701,15 +715,23 @@ def _walk(
 
 
 def _accumulate(leaf: Tensor, d: Any, create_graph: bool) -> None:
-    """Add what arrived to the leaf's gradient."""
+    """Add what arrived to the leaf's gradient, whose memory is nobody else's."""
     if leaf._hooks:
         d = tape.through(leaf._hooks, d)
-    if not create_graph and not isinstance(d, RowSparse):
-        d = wrap(np.asarray(d, dtype=leaf._value.dtype), None)
+        if not create_graph and not isinstance(d, RowSparse):
+            d = np.array(d)  # a hook may have given something of its own
+    if create_graph and isinstance(d, Tensor):
+        with tape.enable_grad():
+            leaf._grad = d.clone() if leaf._grad is None else leaf._grad + d
+        return
+    if not isinstance(d, RowSparse):
+        if d.__class__ is not np.ndarray or d.dtype is not leaf._value.dtype:
+            d = np.asarray(d, dtype=leaf._value.dtype)
+        d = wrap(d, None)
     before = leaf._grad
     if before is None:
         leaf._grad = d
-    elif create_graph or isinstance(d, RowSparse) or isinstance(before, RowSparse):
+    elif isinstance(d, RowSparse) or isinstance(before, RowSparse):
         leaf._grad = before + d
     else:
         np.add(before._value, d._value, out=before._value)
@@ -759,6 +781,8 @@ def grad(
     found = []
     for i, t in enumerate(ins):
         _, d = reached.get(id(t._node or t), (None, None))
+        if d is not None and t._node is None and t._hooks:
+            d = tape.through(t._hooks, d)
         if d is None and not allow_unused:
             raise GraphError(
                 f"input {i} {t.shape} is not part of what made the outputs; allow_unused=True gives None for it"

@@ -125,7 +125,7 @@ def dense(g: Any) -> Any:
     return np.asarray(g.to_dense() if isinstance(g, RowSparse) else g.numpy())
 
 
-# -------------------------------------------------------------------------------------------- checks
+# ------------------------------------------------------------------------------------------- checks
 
 
 @pytest.mark.parametrize("name", EVERY)
