@@ -19,9 +19,9 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 # module, what pip calls it, the extra it belongs to, what for
 OPTIONAL = (
     ("matplotlib", "matplotlib", "book", "pictures: the tour's page, --plot"),
-    ("sklearn", "scikit-learn", "book", "real small digits without a download, baselines"),
-    ("torch", "torch", "", "comparing numbers and speed with PyTorch; Pellucid never uses it"),
+    ("sklearn", "scikit-learn", "book", "real small digits without a download"),
 )
+PEER = "torch"  # numbers and speed are compared with it where it is; nobody lacks it
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Health:
         if bad:
             listed = "; ".join(f"{f.topic}: {f.hint or f.what}" for f in bad)
             return f"Pellucid cannot work properly here yet ({listed})."
-        absent = [f.what.split(" ")[0] for f in self.findings if f.state == "absent"]
+        optional = [f for f in self.findings if f.topic == "Optional"]
+        absent = [f.what.split(" ")[0] for f in optional if f.state == "absent"]
         notes = sum(f.state == "note" for f in self.findings)
         extra = f", without {', '.join(absent)}" if absent else ""
         advice = f"; {notes} note{'s' * (notes > 1)} above could make it better" if notes else ""
@@ -98,8 +99,10 @@ def _python(facts: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("Python", version, "bad", "Python 3.11 or newer is needed")
     else:
         facts["cores"] = cores = _cores()
-        where = f"{platform.system()} {platform.machine()}"
-        yield Finding("Python", f"{version} on {where}, {cores} core{'s' * (cores != 1)}")
+        where = f"{platform.system()} {platform.machine()}, {cores} core{'s' * (cores != 1)}"
+        facts["memory"] = memory = _memory()
+        room = f", {memory / 2**30:.1f} GiB of memory" if memory else ""
+        yield Finding("Python", f"{version} on {where}{room}")
 
 
 def _cores() -> int:
@@ -107,6 +110,14 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _memory() -> int | None:
+    """The machine's memory in bytes, where the system tells."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # no such call, or no such name
+        return None
 
 
 def _numpy(facts: dict[str, Any]) -> Iterator[Finding]:
@@ -180,12 +191,36 @@ def _optional(facts: dict[str, Any]) -> Iterator[Finding]:
     for module, name, extra, purpose in OPTIONAL:
         if find_spec(module) is None:
             facts["optional"][name] = None
-            wanted = f"'pellucid[{extra}]'" if extra else name
-            hint = f"pip install {wanted}" + (f"   for {purpose}" if purpose else "")
+            hint = f"pip install 'pellucid[{extra}]'   for {purpose}"
             yield Finding("Optional", f"{name} is not installed", "absent", hint)
         else:
             facts["optional"][name] = version = metadata.version(name)
             yield Finding("Optional", f"{name} {version}")
+    if find_spec(PEER) is not None:
+        facts["optional"][PEER] = version = metadata.version(PEER)
+        yield Finding("Optional", f"{PEER} {version}: numbers and speed can be compared with it")
+
+
+def _data(facts: dict[str, Any]) -> Iterator[Finding]:
+    """Which datasets are here; those that can be fetched apart from those that one must bring."""
+    from .data import sources
+
+    places = [sources.locate(name) for name in sources.ALL]
+    facts["data"] = {p.source.name: p.origin or None for p in places}
+    here = [p.source.name for p in places if p.here]
+    if here:
+        yield Finding("Data", f"{', '.join(here)}: here")
+    absent = [p for p in places if not p.here and p.source.files]
+    for can_be_fetched, command in ((True, "get"), (False, "where")):
+        names = [
+            p.source.name
+            for p in absent
+            if all(p.source.file(f).urls for f in p.missing) is can_be_fetched
+        ]
+        if names:
+            said = "not here" if can_be_fetched else "not here, to be brought by hand"
+            hint = f"pellucid data {command} {' '.join(names)}"
+            yield Finding("Data", f"{', '.join(names)}: {said}", "absent", hint)
 
 
 def _terminal(facts: dict[str, Any]) -> Iterator[Finding]:
@@ -220,5 +255,6 @@ CHECKS: list[Callable[[dict[str, Any]], Iterator[Finding]]] = [
     _numpy,
     _allocator,
     _optional,
+    _data,
     _terminal,
 ]

@@ -53,7 +53,7 @@ def save(experiment: Experiment, result: Result, path: str | Path, *, language: 
     settings: Any = {"font.family": families, "svg.fonttype": "none", "svg.hashsalt": "pellucid"}
     with matplotlib.rc_context(settings):
         figure.suptitle(f"{experiment.span}  {say.about.get('title', experiment.summary)}")
-        parts = np.ravel(figure.subfigures(len(panels), 1))
+        parts: Any = figure.subfigures(len(panels), 1, squeeze=False).ravel()
         for part, panel in zip(parts, panels, strict=True):
             if isinstance(panel, Plot):
                 _curves(part.subplots(), panel, say)
