@@ -22,7 +22,7 @@ def sample() -> picture.Report:
         images=rng.random((12, 8, 8)),
         truth=[3] * 12,
         predicted=[3] * 10 + [5, 8],
-        probabilities=[0.91] * 12,
+        probabilities=[0.91] * 9 + [0.9999] + [0.91] * 2,
         curve={"training": ([0, 1, 2], [2.0, 1.0, 0.5]), "validation": ([1, 2], [1.2, 0.6])},
         confusion=np.array([[41, 2], [0, 57]]),
     )
@@ -36,8 +36,10 @@ def words(path: Path) -> list[str]:
 def test_a_report_tells_what_happened(tmp_path: Path) -> None:
     found = words(picture.report(tmp_path / "deep" / "report.svg", sample()))
     assert "read: 97.9 %" in found
-    assert found.count("3  91 %") == 10
-    assert "5, not 3  91 %" in found
+    assert found.count("3  91 %") == 9
+    assert "3  > 99 %" in found  # not 100
+    assert "5, not 3" in found
+    assert found.count("91 %") == 2
     assert {"41", "2", "57"} <= set(found)
     assert {"training", "validation", "written", "read"} <= set(found)
 

@@ -112,6 +112,13 @@ def test_marks_stand_where_their_numbers_are() -> None:
     assert "o dots" in curve(series, PLAIN, width=5, height=5).plain
 
 
+def test_a_growing_curve_leaves_room_for_what_is_to_come() -> None:
+    drawn = curve({"error": ([0, 1], [2.0, 1.0])}, ASCII, width=9, height=5, until=4).plain
+    rows = [line.split("|")[1] for line in drawn.split("\n")[:5]]
+    assert max(len(row.rstrip()) for row in rows) == 3  # a quarter of the way from 0 to 8
+    assert drawn.split("\n")[6].split() == ["0", "4"]
+
+
 def test_a_curve_of_one_point_or_of_none() -> None:
     assert "3" in curve({"error": ([1], [3.0])}, PLAIN).plain
     assert curve({"error": ([], [])}, PLAIN).plain == ""

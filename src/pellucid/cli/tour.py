@@ -34,12 +34,16 @@ def command(
     On MNIST where it is here or can be fetched, otherwise on the small real digits that come with
     scikit-learn. Ctrl-C stops, and keeps the best network so far; the next tour offers to go on.
     """
-    from ..tour.guide import Options, tour
+    from ..tour.guide import Options, Stopped, tour
 
     out_to = console()
     there_is_somebody = sys.stdin.isatty() and out_to.is_terminal
-    tour(
-        Options(lang or "en", out, go_on, small, passes, seed, record),
-        out_to,
-        out_to.input if there_is_somebody else None,
-    )
+    try:
+        tour(
+            Options(lang or "en", out, go_on, small, passes, seed, record),
+            out_to,
+            out_to.input if there_is_somebody else None,
+        )
+    except Stopped as stopped:
+        typer.echo(f"\n{stopped}", err=True)
+        raise typer.Exit(130) from None

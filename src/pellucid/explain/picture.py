@@ -169,10 +169,15 @@ def _digits(figure: Figure, what: Report) -> None:
         read, true, sure = what.predicted[place], what.truth[place], what.probabilities[place]
         axes.imshow(what.images[place], cmap="gray_r", vmin=0, vmax=1)
         if read == true:
-            axes.set_title(f"{read}  {100 * sure:.0f} %", fontsize=10, color=RIGHT)
+            axes.set_title(f"{read}  {_sure(sure)}", fontsize=10, color=RIGHT)
         else:
             said = what.read_as.format(read=read, true=true)
-            axes.set_title(f"{said}  {100 * sure:.0f} %", fontsize=10, color=WRONG)
+            axes.set_title(f"{said}\n{_sure(sure)}", fontsize=10, color=WRONG)
+
+
+def _sure(share: float) -> str:
+    """0.973 as `97 %`; never 100 for what is not quite that."""
+    return f"{100 * share:.0f} %" if share < 0.995 or share == 1 else "> 99 %"
 
 
 def _error(axes: Axes, what: Report) -> None:

@@ -169,6 +169,7 @@ def curve(
     width: int = 60,
     height: int = 10,
     unit: str = "",
+    until: float | None = None,
 ) -> Text:
     """Lines over a common axis, with their names below.
 
@@ -178,6 +179,8 @@ def curve(
         ability: what the terminal can show.
         width, height: of the field in characters, without the axes.
         unit: stands behind the numbers of the upright axis.
+        until: where the level axis ends, for a curve that is still growing; by default where the
+            numbers end.
     """
     places = {k: (np.asarray(x, float), np.asarray(y, float)) for k, (x, y) in series.items()}
     places = {k: (x[np.isfinite(y)], y[np.isfinite(y)]) for k, (x, y) in places.items()}
@@ -185,7 +188,8 @@ def curve(
     all_y = np.concatenate([y for _, y in places.values()])
     if not all_x.size:
         return Text()
-    left, right = float(all_x.min()), float(max(all_x.max(), all_x.min() + 1e-9))
+    ends = [float(all_x.max()), float(all_x.min()) + 1e-9, *([] if until is None else [until])]
+    left, right = float(all_x.min()), max(ends)
     bottom, top = min(0.0, float(all_y.min())), float(max(all_y.max(), 1e-9))
     field = [[(" ", "")] * width for _ in range(height)]
     for number, (x, y) in enumerate(places.values()):
@@ -198,7 +202,7 @@ def curve(
 
 
 def _line(field: list[list[tuple[str, str]]], across: Array, down: Array, ability: Ability) -> None:
-    """Draw through the points, in braille dots where there are any."""
+    """Draw through the points, as far as they go; in braille dots where there are any."""
     height, width = len(field), len(field[0])
     fine = (2, 4) if ability.blocks else (1, 1)
     columns, rows = width * fine[0], height * fine[1]
@@ -207,7 +211,8 @@ def _line(field: list[list[tuple[str, str]]], across: Array, down: Array, abilit
     level = np.interp(at, across[order], down[order])
     y = np.clip((level * (rows - 1)).round().astype(int), 0, rows - 1)
     dots = np.zeros((rows, columns), dtype=bool)
-    for c in range(columns):  # from the neighbour's height to this one, so that no gap is left
+    last = round(float(across.max()) * (columns - 1))
+    for c in range(last + 1):  # from the neighbour's height to this one, so that no gap is left
         low, high = sorted((y[max(c - 1, 0)], y[c]))
         dots[low : high + 1, c] = True
     for r in range(height):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,8 @@ class Digits:
 
     Attributes:
         name: of the dataset.
-        source: where it came from.
-        stand_in: whether these are not the digits one would have liked to have.
+        source: where it came from: "PELLUCID_DATA", "cache", "download" or "scikit-learn".
+        stand_in: whether MNIST was wanted and is not to be had.
         train_images, train_labels: to learn from.
         kept_images, kept_labels: kept aside while learning, to see which pass was the best.
         test_images, test_labels: not looked at before the end.
@@ -43,9 +43,17 @@ class Digits:
         height, width = self.train_images.shape[1:]
         return height, width
 
+    @property
+    def small(self) -> bool:
+        """Whether these are scikit-learn's digits, which ask for another way of learning."""
+        return self.source == "scikit-learn"
+
 
 def find_digits(small: bool = False) -> Digits:
     """MNIST if it is here or can be fetched; otherwise, or if asked for, scikit-learn's digits.
+
+    Args:
+        small: scikit-learn's digits are asked for.
 
     Raises:
         DownloadError: MNIST is not to be had, and scikit-learn is not installed either.
@@ -53,16 +61,16 @@ def find_digits(small: bool = False) -> Digits:
     """
     if not small:
         try:
-            return _parted("MNIST", datasets.mnist(), datasets.mnist(train=False), False)
+            return _parted("MNIST", datasets.mnist(), datasets.mnist(train=False))
         except DownloadError as missing:
             try:
-                return find_digits(small=True)
+                return replace(find_digits(small=True), stand_in=True)
             except MissingExtraError as error:
                 raise DownloadError(f"{missing.message}\nOr: {error.message}") from None
-    return _parted("Digits", datasets.digits(), datasets.digits(train=False), True)
+    return _parted("Digits", datasets.digits(), datasets.digits(train=False))
 
 
-def _parted(name: str, learn: Any, test: Any, stand_in: bool) -> Digits:
+def _parted(name: str, learn: Any, test: Any) -> Digits:
     """Keep some of the pictures to learn from aside, chosen by lot (always the same lot)."""
     count = min(KEPT_ASIDE, len(learn) // 10)
     aside = np.zeros(len(learn), dtype=bool)
@@ -70,7 +78,7 @@ def _parted(name: str, learn: Any, test: Any, stand_in: bool) -> Digits:
     return Digits(
         name=name,
         source=learn.source,
-        stand_in=stand_in,
+        stand_in=False,
         train_images=learn.images[~aside],
         train_labels=learn.labels[~aside],
         kept_images=learn.images[aside],

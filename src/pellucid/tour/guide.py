@@ -1,8 +1,10 @@
-"""The tour from beginning to end: what there is, one step, learning, what came of it, what is kept."""
+"""The tour from beginning to end: what there is, one step, learning, what came of it."""
 
 from __future__ import annotations
 
 import io
+import os
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console, Group, RenderableType
 
-from .. import load
 from ..errors import ArgumentError
 from ..explain import picture
 from ..explain.terminal import Ability
@@ -23,6 +24,7 @@ from .pages import WIDTH, Pages, percent, thousands
 from .result import Result, read_digits
 from .watching import Watcher
 from .words import words
+from .wrapping import fold
 
 FOLDER = Path("pellucid-runs") / "tour"
 Ask = Callable[[str], str]
@@ -68,8 +70,9 @@ def tour(options: Options, console: Console, ask: Ask | None = None) -> Result:
         What the network can do in the end.
 
     Raises:
-        Stopped: by Ctrl-C; what was learned so far is kept.
-        PellucidError: there are no digits to learn from, or a file cannot be written.
+        Stopped: by Ctrl-C while learning; what was learned so far is kept.
+        PellucidError: there are no digits to learn from, there is nothing to go on from although
+            that was asked for, or the folder cannot be written to.
     """
     return _Tour(options, console, ask).go()
 
@@ -90,7 +93,7 @@ class _Tour:
 
     def say(self, key: str, style: str = "", **values: object) -> None:
         """Print a text that is not for the record."""
-        self.console.print(self.pages.say(key, WIDTH, style, **values))
+        self.console.print(self.pages.say(key, WIDTH - 3, style, **values))
 
     # --- the way
 
@@ -126,15 +129,18 @@ class _Tour:
         to see the network learn.
         """
         options = self.options
-        if earlier is None or options.resume is False:
-            return False
-        if not earlier.fits:
-            self.console.print()
-            self.say("resume.other", "yellow", folder=options.folder)
+        if options.resume is False:
             return False
         if options.resume:
+            self._must_fit(earlier)
             return True
+        if earlier is None:
+            return False
         self.console.print()
+        if not earlier.fits:
+            key = "resume.damaged" if earlier.damaged else "resume.other"
+            self.say(key, "yellow", folder=options.folder)
+            return False
         if earlier.finished:
             self.say("resume.finished", "yellow", folder=options.folder)
             if self._answered("resume.ask_finished", "resume.show", otherwise=False):
@@ -148,11 +154,22 @@ class _Tour:
             return True
         return False
 
+    def _must_fit(self, earlier: Earlier | None) -> None:
+        """To go on was asked for by name, so anything else would be a surprise."""
+        if earlier is not None and earlier.fits:
+            return
+        key = "nothing" if earlier is None else "damaged" if earlier.damaged else "other"
+        told = self.words(f"refused.{key}", folder=self.options.folder)
+        raise ArgumentError(fold(told, WIDTH - len("pellucid: ")))
+
     def _answered(self, question: str, wanted: str, otherwise: bool) -> bool:
         """Ask; an empty answer, and nobody there to answer, mean `otherwise`."""
         if self.ask is None:
             return otherwise
-        answer = self.ask(f"{self.words(question)} ").strip().lower()
+        try:
+            answer = self.ask(f"{self.words(question)} ").strip().lower()
+        except EOFError:  # the input was closed
+            return otherwise
         return answer in self.words(wanted).split() if answer else otherwise
 
     # --- learning
@@ -160,14 +177,15 @@ class _Tour:
     def _learn(self, learning: Learning, resume: bool) -> None:
         """All passes, or what is left of them; then the best weights are in the network."""
         plan, digits = learning.plan, learning.digits
-        self.show(lambda pages: pages.training(plan, len(digits.train_images)))
-        watcher = Watcher(self.console, self.pages, learning.curve, len(digits.kept_images))
+        count, kept = len(digits.train_images), len(digits.kept_images)
+        self.show(lambda pages: pages.training(plan, count, kept))
+        watcher = Watcher(self.console, self.pages, learning.curve, kept)
         begin = time.perf_counter()
         history = learning.run(resume, [watcher])
         seconds = time.perf_counter() - begin
         if history.stopped == "interrupted":
             raise Stopped(self._farewell(history, plan.passes))
-        learning.model.load_state_dict(load(learning.best_path))
+        learning.take_the_best()
         best = history.best["epoch"] if history.best else plan.passes
         lines = list(watcher.lines)
         self.shown.append(lambda _: Group(*lines))
@@ -175,14 +193,29 @@ class _Tour:
 
     def _farewell(self, history: History, passes: int) -> str:
         """What is kept, and how to go on."""
-        values: dict[str, object] = {"folder": self.options.folder, "passes": passes}
-        key = "resume.stopped_early"
-        if history.best:
-            key = "resume.stopped"
+        folder = self.options.folder
+        if history.best is None:
+            told = self.words("resume.stopped_early", folder=folder, passes=passes)
+        else:
             right = percent(history.best["validation_accuracy"])
-            values.update(done=len(history), right=right)
-        told = self.pages.say(key, WIDTH, **values)
-        return f"{told.plain}\n{self.words('resume.go_on')}"
+            told = self.words(
+                "resume.stopped", folder=folder, passes=passes, done=len(history), right=right
+            )
+        return f"{fold(told, WIDTH - 3)}\n{self.words('resume.go_on', command=self._command())}"
+
+    def _command(self) -> str:
+        """What to type to go on from here."""
+        options = self.options
+        parts = ["pellucid tour --continue"]
+        if options.small:
+            parts.append("--small")
+        if options.folder != FOLDER:
+            parts.append(f"--out {shlex.quote(str(options.folder))}")
+        if options.passes is not None:
+            parts.append(f"--passes {options.passes}")
+        if options.seed != 1:
+            parts.append(f"--seed {options.seed}")
+        return " ".join(parts)
 
     # --- what came of it
 
@@ -212,7 +245,7 @@ class _Tour:
 
 
 def report(result: Result, learning: Learning, language: str) -> picture.Report:
-    """The picture's contents: ten digits that were read right, ten that were not if there are so many.
+    """The picture's contents: ten digits that were read right, and up to ten that were not.
 
     In English where this machine has no font for the language.
     """
@@ -261,5 +294,7 @@ def _make_room(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArgumentError(
-            f"{folder} cannot be made ({error.strerror}); name another folder with --out"
+            f"the folder {folder} cannot be made ({error.strerror}).\nName another with --out"
         ) from None
+    if not os.access(folder, os.W_OK):
+        raise ArgumentError(f"the folder {folder} cannot be written to.\nName another with --out")

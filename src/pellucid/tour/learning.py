@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import manual_seed, nn, optim
+from .. import manual_seed, nn, optim, save
 from ..data import ArrayDataset, DataLoader
 from ..errors import CheckpointError, DataError
 from ..io import load_checkpoint
@@ -47,7 +50,7 @@ class Plan:
 
 def plan_for(digits: Digits, passes: int | None = None, seed: int = 1) -> Plan:
     """What suits the data."""
-    if digits.stand_in:
+    if digits.small:
         return Plan(128, lr=0.2, batch=32, passes=passes or 40, weight_decay=1e-3, seed=seed)
     return Plan(128, lr=0.1, batch=64, passes=passes or 8, weight_decay=1e-4, seed=seed)
 
@@ -64,14 +67,14 @@ def rows(images: Array) -> Array:
     return images.reshape(len(images), -1)
 
 
-# ------------------------------------------------------------------------------------- being watched
+# ------------------------------------------------------------------------------------ being watched
 
 
 class Curve(Callback):
     """Keeps the error as it falls: the mean of a few steps at a time, and of the digits kept aside.
 
-    Places are counted in passes. What it has is part of the checkpoint, so that a run which was
-    interrupted has its whole curve in the end.
+    Places are counted in passes, the first step stands at 0. What it has is part of the checkpoint,
+    so that a run which was interrupted has its whole curve in the end.
     """
 
     def __init__(self) -> None:
@@ -88,7 +91,7 @@ class Curve(Callback):
         self._before = total, items
         per_pass = run.batches_per_epoch or 1
         if len(self._gathering) >= max(1, run.epochs * per_pass // POINTS) or run.step == 1:
-            self.steps[0].append(run.step / per_pass)
+            self.steps[0].append((run.step - 1) / per_pass)
             self.steps[1].append(float(np.mean(self._gathering)))
             self._gathering = []
 
@@ -117,7 +120,7 @@ class Curve(Callback):
         return {training: (self.steps[0], self.steps[1]), kept: (self.kept[0], self.kept[1])}
 
 
-# ------------------------------------------------------------------------------------------ learning
+# ----------------------------------------------------------------------------------------- learning
 
 
 @dataclass(frozen=True)
@@ -128,11 +131,13 @@ class Earlier:
         passes: how many it made.
         fits: whether this run can go on from it.
         finished: whether there is nothing left to do.
+        damaged: whether it cannot be read.
     """
 
-    passes: int
-    fits: bool
-    finished: bool
+    passes: int = 0
+    fits: bool = False
+    finished: bool = False
+    damaged: bool = False
 
 
 class Learning:
@@ -165,8 +170,8 @@ class Learning:
             state = load_checkpoint(self.checkpoint.path)
             fits = all(state["settings"].get(k) == v for k, v in self._settings.items())
             return Earlier(state["epoch"], fits, state["epoch"] >= self.plan.passes)
-        except (DataError, CheckpointError, KeyError, AttributeError):
-            return Earlier(0, fits=False, finished=False)
+        except (DataError, CheckpointError, KeyError, AttributeError, OSError):
+            return Earlier(damaged=True)
 
     def run(self, resume: bool, watchers: list[Callback]) -> History:
         """Predict, compare, learn, until all passes are made.
@@ -188,19 +193,43 @@ class Learning:
             weight_decay=plan.weight_decay,
         )
         cosine = CosineAnnealingLR(optimizer, T_max=plan.passes * len(batches))
-        return fit(
-            self.model,
-            batches,
-            CrossEntropyLoss(),
-            optimizer,
-            epochs=plan.passes,
-            validation=DataLoader(kept, batch_size=1000),
-            metrics="accuracy",
-            schedule=LearningRate(cosine, every="step"),
-            callbacks=[self.curve, *watchers],
-            checkpoint=self.checkpoint,
-            resume=resume,
-            seed=plan.seed,
-            progress=False,
-            settings=self._settings,
-        )
+        with one_thread():
+            return fit(
+                self.model,
+                batches,
+                CrossEntropyLoss(),
+                optimizer,
+                epochs=plan.passes,
+                validation=DataLoader(kept, batch_size=1000),
+                metrics="accuracy",
+                schedule=LearningRate(cosine, every="step"),
+                callbacks=[self.curve, *watchers],
+                checkpoint=self.checkpoint,
+                resume=resume,
+                seed=plan.seed,
+                progress=False,
+                settings=self._settings,
+            )
+
+    def take_the_best(self) -> None:
+        """Put the best weights into the network, and see to it that their file has them, too.
+
+        They come from the checkpoint: it is whole whatever happened to the file beside it.
+        """
+        best = load_checkpoint(self.checkpoint.path)["best"]
+        self.model.load_state_dict(best["weights"])
+        save(self.model.state_dict(), self.best_path)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Multiply matrices in one thread meanwhile, where threadpoolctl can arrange it.
+
+    Matrices as small as these gain little from a second thread; and where other programs keep the
+    processor busy, two that wait for each other at every step can take thirty times as long.
+    """
+    if not find_spec("threadpoolctl"):  # it comes with scikit-learn
+        return nullcontext()
+    limits: AbstractContextManager[Any] = import_module("threadpoolctl").threadpool_limits(
+        1, user_api="blas"
+    )
+    return limits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +15,18 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from ..explain.terminal import Ability, curve, image, probability_bars
+from ..explain.terminal import Ability, bar, curve, image, probability_bars
 from .wrapping import fold
 
 if TYPE_CHECKING:
     from .digits import Digits
     from .first_step import FirstStep
+    from .learning import Plan
     from .result import Result
     from .words import Words
 
 Array = Any
+Curves = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 TIMES, MINUS = "\u00d7", "\u2212"
 WIDTH = 80
 FACTS = 66  # columns beside the names of the facts
@@ -94,7 +96,8 @@ class Pages:
             height=height,
             width=width,
         )
-        source = self.say("opening.source", FACTS, QUIET, name=digits.name, source=digits.source)
+        place = w(f"source.{digits.source}")
+        source = self.say("opening.source", FACTS, QUIET, name=digits.name, source=place)
         stand_in = [self.say("opening.stand_in", FACTS, "yellow")] if digits.stand_in else []
         inputs, hidden, outputs = shape
         network = self.say(
@@ -227,7 +230,59 @@ class Pages:
             indented(after, 5),
         )
 
-    # --- 3: what came of it
+    # --- 3: the same again, thousands of times
+
+    def training(self, plan: Plan, count: int, kept: int) -> RenderableType:
+        """What is about to happen to `count` digits, while `kept` others are kept aside."""
+        steps = plan.passes * (count // plan.batch)
+        said = self.say(
+            "training.intro",
+            batch=plan.batch,
+            passes=plan.passes,
+            train=thousands(count),
+            kept=thousands(kept),
+        )
+        return Group(
+            heading(self.words("training.title", steps=thousands(steps))), Text(), said, Text()
+        )
+
+    def line(
+        self, now: int, passes: int, figures: tuple[float, float], kept: int, best: bool
+    ) -> Text:
+        """One pass in one line: the error, and the share of the digits kept aside that is read."""
+        error, right = figures
+        said = self.words(
+            "training.line",
+            now=f"{now:>{len(str(passes))}}",
+            passes=passes,
+            error=f"{error:.4f}",
+            right=f"{percent(right):>7}",
+            count=thousands(kept),
+        )
+        line = Text(f"  {said}")
+        return line.append(f"   {self.words('training.best')}", RIGHT) if best else line
+
+    def under_way(
+        self, share: float, place: tuple[int, int], error: float, curves: Curves
+    ) -> RenderableType:
+        """The live picture: how far it is (a share, and which pass of how many), and the curve."""
+        words, ability = self.words, self.ability
+        now, passes = place
+        head = Text(f"{words('training.bar')} ", NAME)
+        head.append(bar(share, 24, ability), "cyan on grey23" if ability.colour else "")
+        said = words("training.error_now", error=f"{error:.4f}")
+        head.append(f"  {words('training.pass', now=now, passes=passes)}   {said}", QUIET)
+        drawn = curve(curves, ability, width=WIDTH - 12, height=8, until=passes)
+        return Group(Text(), indented(head), Text(), indented(drawn))
+
+    def learned(self, best: int, seconds: float | None, passes: int) -> RenderableType:
+        """That it is over: how long it took (None: it was over before), which pass was best."""
+        if seconds is None:
+            return self.say("training.nothing_left", passes=passes)
+        said = self.say("training.done", seconds=f"{seconds:.1f}", best=best)
+        return Group(Text(), said)
+
+    # --- 4: what came of it
 
     def result(self, result: Result) -> RenderableType:
         """How much it reads right, some digits, the wrong ones, the curve of errors."""
@@ -279,7 +334,7 @@ class Pages:
         across = self.words("training.across")
         return Group(drawn, Text(" " * (WIDTH - 2 - cell_len(across)) + across, QUIET))
 
-    # --- 4: what is kept
+    # --- 5: what is kept
 
     def kept(self, files: Sequence[tuple[str, str]], has_picture: bool) -> RenderableType:
         """Where picture and network lie, and what to do next."""

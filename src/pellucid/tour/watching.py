@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from ..explain.terminal import bar, curve
 from ..train import Callback, Run
 from .learning import Curve
-from .pages import QUIET, RIGHT, WIDTH, Pages, indented, percent, thousands
+from .pages import Pages
 
-LINES = 10  # at most so many lines of text, however many passes
+LINES = 10  # at most about so many stay in a terminal, which has the live picture besides
 PAUSE = 0.1  # seconds between two pictures
 
 
@@ -48,8 +47,8 @@ class Watcher(Callback):
             self._drawn = now
 
     def on_epoch(self, run: Run) -> None:
-        """A line for a pass, or for the last of a few."""
-        every = -(-run.epochs // LINES)
+        """A line for each pass; in a terminal, where there are many passes, for some."""
+        every = -(-run.epochs // LINES) if self.console.is_terminal else 1
         if run.epoch % every == 0 or run.epoch in (1, run.epochs):
             line = self._line(run)
             self.lines.append(line)
@@ -62,28 +61,13 @@ class Watcher(Callback):
             self._live = None
 
     def _line(self, run: Run) -> Text:
-        width = len(str(run.epochs))
-        said = self.pages.words(
-            "training.line",
-            now=f"{run.epoch:>{width}}",
-            passes=run.epochs,
-            error=f"{run.row['loss']:.4f}",
-            right=f"{percent(run.row['validation_accuracy']):>7}",
-            count=thousands(self.kept),
-        )
-        line = Text(f"  {said}")
-        if run.best.row is not None and run.best.row["epoch"] == run.epoch:
-            line.append(f"   {self.pages.words('training.best')}", RIGHT)
-        return line
+        figures = run.row["loss"], run.row["validation_accuracy"]
+        best = run.best.row is not None and run.best.row["epoch"] == run.epoch
+        return self.pages.line(run.epoch, run.epochs, figures, self.kept, best)
 
     def _picture(self, run: Run) -> RenderableType:
-        words, ability = self.pages.words, self.pages.ability
         total = run.epochs * (run.batches_per_epoch or 1)
-        head = Text(f"{words('training.bar')} ", "bold cyan")
-        head.append(bar(run.step / total, 30, ability), "cyan on grey23" if ability.colour else "")
-        place = words("training.pass", now=run.epoch + 1, passes=run.epochs)
-        error = f"{run.averages.sums['loss'] / run.averages.items:.4f}"
-        head.append(f"  {place}   {words('training.error_now', error=error)}", QUIET)
-        names = words("training.curve"), words("training.curve_kept")
-        drawn = curve(self.growing.named(*names), ability, width=WIDTH - 12, height=8)
-        return Group(Text(), indented(head), Text(), indented(drawn))
+        error = run.averages.sums["loss"] / run.averages.items
+        names = self.pages.words("training.curve"), self.pages.words("training.curve_kept")
+        place = run.epoch + 1, run.epochs
+        return self.pages.under_way(run.step / total, place, error, self.growing.named(*names))
