@@ -113,6 +113,7 @@ def trunc_normal_(
     low, high = (a - mean) / std, (b - mean) / std
     inside = 0.5 * (math.erf(high / math.sqrt(2)) - math.erf(low / math.sqrt(2)))
     nearest = min(max(0.0, low), high)  # where between low and high the curve is highest
+    low, high = max(low, nearest - 12), min(high, nearest + 12)  # beyond, chances are below 1e-30
     values = np.empty(tensor._value.size)
     missing = np.arange(values.size)
     while missing.size:
@@ -142,7 +143,8 @@ def fans(tensor: Tensor) -> tuple[int, int]:
             "has not two axes; for a bias use zeros_ or uniform_"
         )
     field = math.prod(tensor.shape[2:])  # the positions of a kernel
-    return tensor.shape[1] * field, tensor.shape[0] * field
+    # an empty weight counts as 1: there is nothing to fill, and nothing should be divided by 0
+    return max(1, tensor.shape[1] * field), max(1, tensor.shape[0] * field)
 
 
 _GAINS = {

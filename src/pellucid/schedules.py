@@ -18,7 +18,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .errors import ArgumentError
+from .errors import ArgumentError, CheckpointError
 
 if TYPE_CHECKING:
     from .optim import Optimizer
@@ -68,11 +68,15 @@ class Schedule:
 
     def state_dict(self) -> dict[str, Any]:
         """Time and settings, as plain numbers and lists (functions are not saved)."""
-        return {name: value for name, value in vars(self).items() if name not in _NOT_SAVED}
+        return _saved(self)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave; the rates themselves are in the optimiser's state."""
-        vars(self).update(state_dict)
+        """Go on from what `state_dict` gave; the rates themselves are in the optimiser's state.
+
+        Raises:
+            CheckpointError: it belongs to another schedule; nothing was changed.
+        """
+        _restore(self, state_dict)
 
 
 class LambdaLR(Schedule):
@@ -231,6 +235,7 @@ class LinearWarmup(Schedule):
     ) -> None:
         self.warmup_steps = _positive(self, "warmup_steps", warmup_steps)
         self.then = then
+        _same_optimizer(self, optimizer, [then] if then is not None else [])
         super().__init__(optimizer)
 
     def rates(self, t: int) -> list[float]:
@@ -258,12 +263,15 @@ class SequentialLR(Schedule):
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[Schedule], milestones: Sequence[int]
     ) -> None:
+        if not schedulers:
+            raise ArgumentError("SequentialLR was given no schedules")
         if len(milestones) != len(schedulers) - 1 or list(milestones) != sorted(milestones):
             raise ArgumentError(
                 f"SequentialLR: {len(schedulers)} schedules need {len(schedulers) - 1} ascending "
                 f"milestones, not {list(milestones)}"
             )
         self.schedulers, self.milestones = list(schedulers), list(milestones)
+        _same_optimizer(self, optimizer, self.schedulers)
         super().__init__(optimizer)
 
     def rates(self, t: int) -> list[float]:
@@ -358,11 +366,15 @@ class ReduceLROnPlateau:
 
     def state_dict(self) -> dict[str, Any]:
         """Time, counters and settings, as plain numbers, strings and lists."""
-        return {name: value for name, value in vars(self).items() if name not in _NOT_SAVED}
+        return _saved(self)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave; the rates themselves are in the optimiser's state."""
-        vars(self).update(state_dict)
+        """Go on from what `state_dict` gave; the rates themselves are in the optimiser's state.
+
+        Raises:
+            CheckpointError: it belongs to another schedule; nothing was changed.
+        """
+        _restore(self, state_dict)
 
 
 # ------------------------------------------------------------------------------------------ helpers
@@ -374,6 +386,38 @@ def _checked(schedule: object, optimizer: Any) -> Any:
             f"{type(schedule).__name__} sets the rates of an optimiser, not of {optimizer!r}"
         )
     return optimizer
+
+
+def _same_optimizer(schedule: object, optimizer: Any, others: Sequence[Schedule]) -> None:
+    if any(other.optimizer is not optimizer for other in others):
+        raise ArgumentError(
+            f"{type(schedule).__name__} was given a schedule that was made with another optimiser"
+        )
+
+
+def _saved(schedule: object) -> dict[str, Any]:
+    """What a schedule consists of, in memory of its own."""
+    kept = {name: value for name, value in vars(schedule).items() if name not in _NOT_SAVED}
+    return {name: list(v) if isinstance(v, list) else v for name, v in kept.items()}
+
+
+def _restore(schedule: object, state: dict[str, Any]) -> None:
+    own, name = _saved(schedule), type(schedule).__name__
+    missing = ", ".join(key for key in own if key not in state)
+    surplus = ", ".join(str(key) for key in state if key not in own)
+    if missing or surplus:
+        raise CheckpointError(
+            f"this is the state of another schedule, not of {name}\n"
+            f"  missing: {missing or 'none'}\n  surplus: {surplus or 'none'}"
+        )
+    groups = "base_lrs" if "base_lrs" in own else "min_lrs"
+    if len(state[groups]) != len(own[groups]):
+        raise CheckpointError(
+            f"this state of {name} has rates for {len(state[groups])} groups of parameters, and "
+            f"the optimiser has {len(own[groups])}"
+        )
+    fresh = {key: list(v) if isinstance(v, list) else v for key, v in state.items()}
+    vars(schedule).update(fresh)
 
 
 def _positive(schedule: object, name: str, value: int) -> int:
