@@ -20,6 +20,7 @@ class File:
         what: what it holds, in one line.
         urls: where it can be fetched as it is, the first that answers; empty where nowhere.
         optional: the dataset is whole without it.
+        serves_for: the file that it can stand for, being a part of it that is enough.
     """
 
     name: str
@@ -28,6 +29,7 @@ class File:
     what: str
     urls: tuple[str, ...] = ()
     optional: bool = False
+    serves_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,16 +182,26 @@ IMDB = Source(
     what="50,000 film reviews, half of them favourable",
     files=(
         File(
+            "aclImdb_v1.tar.gz",
+            84_125_825,
+            "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+            "aclImdb/{train,test}/{pos,neg}/ID_RATING.txt, 12,500 each, and what has no label",
+            ("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",),
+        ),
+        File(
             "aclImdb-labelled.tar.gz",
             27_764_178,
             "eada8d4068e13728e1a0965a34b66d0f7c4a8828a9fc2832b41ee71d6ab9f010",
-            "aclImdb/{train,test}/{pos,neg}/ID_RATING.txt, 12,500 each",
+            "the same without what has no label",
+            optional=True,
+            serves_for="aclImdb_v1.tar.gz",
         ),
     ),
-    home="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+    home="https://ai.stanford.edu/~amaas/data/sentiment/",
     licence="none stated; offered for research",
     citation="Maas et al., Learning Word Vectors for Sentiment Analysis, ACL 2011",
-    note="repacked from the published archive: only the labelled reviews",
+    note="aclImdb-labelled.tar.gz is repacked from the published archive: only labelled reviews",
+    stand_in="reviews of a few sentences, made up by a small generator",
 )
 
 BABI = Source(
@@ -239,6 +251,7 @@ SHAKESPEARE = Source(
     licence="text in the public domain; for the imitation none stated",
     citation="Karpathy, char-rnn, 2015",
     note="shakespear-100k.txt is not Shakespeare: it reads like the output of a language model",
+    stand_in="the pages that Python's own help() shows",
 )
 
 ENRON = Source(
@@ -258,6 +271,7 @@ ENRON = Source(
     citation="Metsis, Androutsopoulos and Paliouras, Spam Filtering with Naive Bayes - Which Naive "
     "Bayes?, CEAS 2006",
     note="the six published archives in one; one mail of enron4 is missing, line ends are LF",
+    stand_in="short mails, made up by a small generator",
 )
 
 RT_POLARITY = Source(
@@ -281,7 +295,8 @@ RT_POLARITY = Source(
     home="https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz",
     licence="CC BY 4.0 according to redistributions",
     citation="Pang and Lee, Seeing Stars, ACL 2005",
-    note="line ends are LF where the published archive has CRLF",
+    note="taken out of the published archive; line ends are LF where it has CRLF, both will do",
+    stand_in="reviews of a few sentences, made up by a small generator",
 )
 
 ALL: dict[str, Source] = {

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ __all__ = [
     "fetch",
     "find",
     "locate",
+    "obtain",
     "source",
     "verify",
 ]
@@ -98,12 +99,44 @@ def cache() -> Path:
 
 
 def find(name: str, file: str) -> tuple[Path, str] | None:
-    """Where a file of a dataset is: its path, and "PELLUCID_DATA" or "cache"; or None."""
+    """Where a file of a dataset is: its path, and "PELLUCID_DATA" or "cache"; or None.
+
+    Where only another file is there that serves for it, its path.
+    """
+    wanted = source(name)
+    names = [file, *(other.name for other in wanted.files if other.serves_for == file)]
     for folder, origin in _folders():
-        path = folder / source(name).name / file
-        if path.is_file():
-            return path, origin
+        for path in (folder / wanted.name / each for each in names):
+            if path.is_file():
+                return path, origin
     return None
+
+
+def obtain(
+    name: str, *files: str, download: bool = True, progress: bool = False
+) -> tuple[list[Path], str]:
+    """Files of a dataset: their paths, and "PELLUCID_DATA", "cache" or, fetched now, "download".
+
+    Args:
+        name: which dataset.
+        files: which of its files.
+        download: fetch them where they are not on this machine.
+        progress: show a bar on the standard error output.
+
+    Raises:
+        DownloadError: they are not on this machine and could not be fetched.
+    """
+    origin = ""
+    if not all(find(name, file) for file in files):
+        if not download:
+            title = source(name).title
+            raise DownloadError(
+                f"{title} is not on this machine. How to get it: pellucid data get {name}"
+            )
+        fetch(name, progress, only=files)
+        origin = "download"
+    found = [place for file in files if (place := find(name, file))]
+    return [path for path, _ in found], origin or found[0][1]
 
 
 def locate(name: str) -> Place:
@@ -120,12 +153,13 @@ def locate(name: str) -> Place:
     return Place(wanted, places[0][1], places[0][0].parent)
 
 
-def fetch(name: str, progress: bool = False) -> Place:
+def fetch(name: str, progress: bool = False, only: Sequence[str] = ()) -> Place:
     """Get what is missing of a dataset into the cache, checked by SHA-256.
 
     Args:
         name: which dataset.
         progress: show a bar on the standard error output.
+        only: just these of its files.
 
     Raises:
         DownloadError: it could not be had; the message says what to do instead.
@@ -133,12 +167,15 @@ def fetch(name: str, progress: bool = False) -> Place:
     place = locate(name)
     if place.here or place.folder is None:
         return place
+    folder = place.folder
+    if only:
+        place = replace(place, missing=tuple(file for file in place.missing if file in only))
     _check_possible(place)
     try:
-        place.folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(
-            f"{place.folder} cannot be written to ({error.strerror}).\n"
+            f"{folder} cannot be written to ({error.strerror}).\n"
             "Name another folder: PELLUCID_CACHE=..."
         ) from None
     with _bar(progress) as bar:
@@ -152,7 +189,7 @@ def verify(name: str) -> list[Check]:
     return [
         _check(name, file)
         for file in source(name).files
-        if not file.optional or find(name, file.name)
+        if not file.serves_for and (not file.optional or find(name, file.name))
     ]
 
 
@@ -171,6 +208,7 @@ def _check(name: str, file: File) -> Check:
     if found is None:
         return Check(file, None, "missing", "not on this machine")
     path, _ = found
+    file = source(name).file(path.name)
     size = path.stat().st_size
     if size != file.bytes:
         return Check(file, path, "damaged", f"{size:,} bytes, expected {file.bytes:,}")

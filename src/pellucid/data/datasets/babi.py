@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import tarfile
-import zlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 
-from ...errors import ArgumentError, DataError, DownloadError
+from ...errors import ArgumentError, DataError
 from .. import sources
+from ..archive import members
 from .pictures import or_stand_in
 
 ARCHIVE = "babi-tasksv11-en.tar.gz"
@@ -107,16 +104,8 @@ def babi(
         raise ArgumentError(f"only task 1 has a stand-in, not task {task}")
 
     def wanted() -> Stories:
-        found = sources.find("babi", ARCHIVE)
-        if found is None:
-            if not download:
-                raise DownloadError(
-                    "bAbI is not on this machine. How to get it: pellucid data get babi"
-                )
-            sources.fetch("babi", progress=not quiet)
-            found = sources.find("babi", ARCHIVE)
-        assert found is not None
-        return Stories("babi", task, read(found[0], task, split), found[1])
+        (path,), origin = sources.obtain("babi", ARCHIVE, download=download, progress=not quiet)
+        return Stories("babi", task, read(path, task, split), origin)
 
     def instead(title: str) -> Stories:
         return Stories(
@@ -139,21 +128,13 @@ def read(path: str | os.PathLike[str], task: int, split: str) -> list[str]:
     Raises:
         DataError: it is no such archive, or the file is not in it or no plain text.
     """
-    start, end = f"tasksv11/en/qa{task}_", f"_{split}.txt"
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
-                if member.name.startswith(start) and member.name.endswith(end) and member.isfile():
-                    file = archive.extractfile(member)
-                    assert file is not None
-                    return _lines(file.read(), f"{path}: {member.name}")
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path} is damaged or no packed archive: expected {ARCHIVE} of bAbI v1.1, and "
-            f"unpacking its {Path(path).stat().st_size:,} bytes stopped ({error})"
-        ) from None
+    names = rf"tasksv11/en/qa{task}_[^/]*_{split}\.txt"
+    found = dict(members(path, names, "the archive of bAbI v1.1"))
+    for match, content in found.items():
+        return _lines(content, f"{path}: {match[0]}")
     raise DataError(
-        f"{path} has no file {start}...{end} in it: expected the archive of bAbI v1.1, English"
+        f"{path} has no file tasksv11/en/qa{task}_..._{split}.txt in it: expected the archive of "
+        "bAbI v1.1, English"
     )
 
 
