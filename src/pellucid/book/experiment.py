@@ -151,7 +151,7 @@ class Comparison:
 class Parameter:
     """A setting of an experiment: what the reader may turn.
 
-    A whole number counts something and is at least 1; only a `seed` may be 0.
+    A whole number counts something and is at least 1; a seed, or what is 0 by default, at least 0.
     """
 
     name: str
@@ -176,10 +176,13 @@ class Parameter:
             raise ArgumentError(f"{whose} is {kind}, not {value!r}") from None
         if self.type is float and not math.isfinite(accepted):
             raise ArgumentError(f"{whose} must be a finite number, not {value}")
-        if self.type is int and accepted != value and not isinstance(value, str):
+        if self.type is not int:
+            return accepted
+        if not isinstance(value, str) and accepted != value:
             raise ArgumentError(f"{whose} is a whole number, not {value!r}")
-        least, most = (0, LARGEST_SEED) if self.name == "seed" else (1, sys.maxsize)
-        if self.type is int and not least <= accepted <= most:
+        seed = self.name == "seed"
+        least, most = (0, LARGEST_SEED) if seed else (min(self.default, 1), sys.maxsize)
+        if not least <= accepted <= most:
             limit = f"at least {least}" if accepted < least else f"at most {most}"
             raise ArgumentError(f"{whose} must be {limit}, not {value}")
         return accepted

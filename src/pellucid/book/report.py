@@ -131,9 +131,8 @@ def table(table: Table, say: Speaker) -> Grid:
         words = any(isinstance(row[column], str) for row in table.rows)
         grid.add_column(say(heading), justify="left" if words else "right", overflow="fold")
     for row in table.rows:
-        grid.add_row(
-            *(say(cell) if isinstance(cell, str) else number(cell, say=say) for cell in row)
-        )
+        cells = (say(cell) if isinstance(cell, str) else number(cell, say=say) for cell in row)
+        grid.add_row(*map(Text, cells))  # as they are: "[nan, nan]" is no markup
     return grid
 
 
@@ -196,10 +195,13 @@ def matrix(array: Any) -> str:
     array = np.asarray(array)
     if array.size == 0:
         return "-"
-    with np.printoptions(precision=6, suppress=bool(np.abs(array).max() < 1e4), linewidth=WIDE - 6):
-        rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
-        shown = rows[:MOST_ROWS, :MOST_COLUMNS]
-        lines = re.sub(r"[\[\],]", " ", np.array2string(shown, separator=" ")).splitlines()
+    rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
+    with np.printoptions(precision=6, suppress=bool(np.abs(array).max() < 1e4), linewidth=1000):
+        for columns in range(MOST_COLUMNS, 0, -1):  # as many as fit
+            shown = rows[:MOST_ROWS, :columns]
+            lines = re.sub(r"[\[\],]", " ", np.array2string(shown, separator=" ")).splitlines()
+            if max(map(len, lines)) <= WIDE - 6:
+                break
     left = min(len(line) - len(line.lstrip()) for line in lines)
     lines = [line[left:].rstrip() for line in lines]
     if shown.size < array.size:
@@ -239,6 +241,7 @@ def _named(result: Result, say: Speaker) -> Grid | None:
     if not result.numbers:
         return None
     grid = _grid(say("found"))
+    grid.show_header = False
     grid.add_column("")
     grid.add_column("", justify="right", overflow="fold")
     for name, value in result.numbers.items():

@@ -119,6 +119,7 @@ def verify(names: Names = None, as_json: Json = False) -> None:
 
 
 def _show(checks: dict[str, list[Check]]) -> None:
+    from rich.padding import Padding
     from rich.text import Text
 
     out = console()
@@ -127,10 +128,15 @@ def _show(checks: dict[str, list[Check]]) -> None:
         for c in found:
             sign, style = SIGNS[c.state]
             words = "ok" if c.state == "good" else c.state
-            line = Text.assemble("  ", (sign, style), f" {c.file.name}  ", (words, style))
-            out.print(line if c.state != "damaged" else line.append(f": {c.words}"))
+            out.print(Text.assemble("  ", (sign, style), f" {c.file.name}  ", (words, style)))
+            if c.state == "damaged":
+                out.print(Padding(Text(f"{c.words}\n{c.path}"), (0, 0, 0, 6)))
         if not found:
             out.print(Text("  comes with scikit-learn: nothing to verify", "dim"))
+    damaged = [name for name, found in checks.items() if any(c.state == "damaged" for c in found)]
+    if damaged:
+        again = " ".join(damaged)
+        out.print(Text(f"\nDelete what is damaged and get it again:  pellucid data get {again}"))
 
 
 def _chosen(names: list[str] | None) -> list[Source]:

@@ -50,8 +50,8 @@ def _show(found: list[Experiment], language: str) -> None:
         heading = f"{say(f'chapter {chapter}')}  {texts.chapter_title(chapter, language)}"
         out.print(Text(heading.rstrip(), "bold"))
         table = Table.grid(padding=(0, 2))
-        table.add_column(width=11, style="cyan", no_wrap=True)
-        table.add_column(width=56)
+        table.add_column(width=13, style="cyan", no_wrap=True)
+        table.add_column(width=58)
         table.add_column(style="dim")
         for e in experiments:
             table.add_row(f"  {e.span}", title(e, language), say("slow") if e.slow else "")

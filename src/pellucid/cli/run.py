@@ -114,13 +114,19 @@ def _help(e: Experiment | None) -> tuple[str, str]:
     about = texts.about(e.id, language())
     shows = " ".join(about.get("shows", "").split())
     lines = [f"  pellucid run {e.id} --explain"]
-    if e.parameters:
-        p = e.parameters[0]
-        other = p.default / 2 if isinstance(p.default, float) else p.default
-        lines.append(f"  pellucid run {e.id} --{p.name.replace('_', '-')} {other:g}")
+    lines += [f"  pellucid run {e.id} {_another(p)}" for p in e.parameters[:1] if p.default != ""]
     lines.append(f"  pellucid run {e.id} --plot picture.png")
-    heading = f"{e.span}  {about.get('title', e.summary)}"
-    return f"\b\n{heading}\n\n{shows}", "\b\nExamples:\n" + "\n".join(lines)
+    heading = f"{e.span}: {about.get('title', e.summary)}"
+    return f"{heading}\n\n{shows}", "\b\nExamples:\n" + "\n".join(lines)
+
+
+def _another(p: Parameter) -> str:
+    """An option with another value than the published one, where it is a number."""
+    if p.type is int:
+        value = str(2 * p.default or 1)
+    else:
+        value = f"{p.default / 2 or 1:g}" if p.type is float else f'"{p.default}"'
+    return f"--{p.name.replace('_', '-')} {value}"
 
 
 def _run(
