@@ -259,14 +259,33 @@ def _times(losses: Array, weight: Any) -> Array:
     """Elements that count more or less."""
     if weight is None:
         return losses
-    return losses * np.asarray(raw(weight), dtype=losses.dtype)
+    return losses * _fitting("weight", weight, losses)
 
 
 def _yes(target: Array, pos_weight: Any) -> Array | float:
     """How much a softplus of the logit counts: 1, or more where yes is the answer."""
     if pos_weight is None:
         return 1.0
-    return 1 + (np.asarray(raw(pos_weight), target.dtype) - 1) * target
+    return 1 + (_fitting("pos_weight", pos_weight, target) - 1) * target
+
+
+def _fitting(name: str, weight: Any, x: Array) -> Array:
+    """The weights as numbers of x's type, one for each element or for each along the last axes.
+
+    Raises:
+        ShapeError: they would not fit, or would make more of the losses.
+    """
+    weights = np.asarray(raw(weight), dtype=x.dtype)
+    try:
+        fits = np.broadcast_shapes(weights.shape, x.shape) == tuple(x.shape)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(
+            f"the loss's {name} {weights.shape} does not fit predictions {tuple(x.shape)}: give "
+            "one number for each, or for each along the last axes"
+        )
+    return weights
 
 
 def _binary(name: str, target: Array, x: Array) -> Array:
