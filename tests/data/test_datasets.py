@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,16 @@ def test_the_table_is_complete() -> None:
             assert source.file(file.name) is file
         if any(not file.urls and not file.optional for file in source.files):
             assert source.note
+
+
+def test_the_table_says_what_the_real_files_are(real: Callable[[str], None]) -> None:
+    """All but their SHA-256, which would take long: `pellucid data verify` does that."""
+    real("mnist")
+    for name, source in sources.ALL.items():
+        for file in source.files:
+            place = sources.find(name, file.name)
+            if place is not None and place[0].name == file.name:
+                assert place[0].stat().st_size == file.bytes
 
 
 def test_names_are_forgiving() -> None:
@@ -220,6 +231,38 @@ def test_nothing_is_fetched_offline(toy: bytes, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PELLUCID_OFFLINE", "1")
     with pytest.raises(DownloadError, match="while PELLUCID_OFFLINE is set"):
         sources.fetch("toy")
+    assert asked == []
+
+
+def test_only_what_is_asked_for_is_fetched(
+    toy: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = sources.ALL["toy"].files[0]
+    other = replace(file, name="other.txt", urls=("https://other.invalid/other.txt",))
+    monkeypatch.setitem(sources.ALL, "toy", replace(sources.ALL["toy"], files=(other, file)))
+    asked = servers(monkeypatch, {"first.invalid": toy, "other.invalid": toy})
+    with pytest.raises(DownloadError, match=r"Toy is not on this machine\. How to get it"):
+        sources.obtain("toy", "toy.txt", download=False)
+    path = tmp_path / "cache" / "toy" / "toy.txt"
+    assert sources.obtain("toy", "toy.txt") == ([path], "download")
+    assert sources.obtain("toy", "toy.txt") == ([path], "cache")
+    assert asked == ["https://first.invalid/toy.txt"]
+    assert sources.locate("toy").missing == ("other.txt",)
+
+
+def test_a_part_that_is_enough_serves_for_the_whole(
+    toy: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = sources.ALL["toy"].files[0]
+    part = replace(file, name="part.txt", urls=(), optional=True, serves_for="toy.txt")
+    monkeypatch.setitem(sources.ALL, "toy", replace(sources.ALL["toy"], files=(file, part)))
+    asked = servers(monkeypatch, {"first.invalid": toy})
+    assert sources.locate("toy").missing == ("toy.txt",)
+    path = tmp_path / "cache" / "toy" / "part.txt"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(toy)
+    assert sources.obtain("toy", "toy.txt") == ([path], "cache")
+    assert [(check.path, check.state) for check in sources.verify("toy")] == [(path, "good")]
     assert asked == []
 
 

@@ -59,7 +59,7 @@ def where(names: Names = None, as_json: Json = False) -> None:
     out = console()
     for p in places:
         out.print(f"[bold]{p.source.name}[/]  {_where(p)}")
-        for file in p.source.files:
+        for file in (f for f in p.source.files if not f.serves_for):
             found = sources.find(p.source.name, file.name)
             if found is not None:
                 out.print(f"  {found[0]}", soft_wrap=True)

@@ -15,6 +15,8 @@ ENDINGS = (".txt", ".eml")
 def mails(folder: str | os.PathLike[str], *, limit: int | None = None) -> LabelledTexts:
     """The mails in the folders ham/ and spam/, spam (1) and ham (0) in turn, by file name.
 
+    Each of the six archives that Enron-Spam is published in, unpacked, is such a folder as well.
+
     Args:
         folder: where the two folders are. A file that ends in .eml is a mail as mail programs save
             it: of its headers the subject is kept, of its parts the text (HTML without its marks).
