@@ -115,7 +115,7 @@ class Figure:
         if self.at_least:
             return bool(ours >= value)
         allowed = half_a_digit if self.within is None else self.within
-        return abs(ours - value) <= allowed * (1 + 1e-9)
+        return bool(abs(ours - value) <= allowed * (1 + 1e-9) + 2 * math.ulp(value))
 
 
 def as_printed(published: Any) -> tuple[float, float] | None:
