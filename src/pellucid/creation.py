@@ -501,9 +501,9 @@ def _on_cpu(device: str | None) -> None:
 
 def _shape(size: tuple[Any, ...]) -> tuple[int, ...]:
     """`zeros(2, 3)` and `zeros((2, 3))` mean the same."""
-    if len(size) == 1 and not isinstance(size[0], (int, np.integer, Tensor)):
-        size = tuple(size[0])
     try:
+        if len(size) == 1 and not isinstance(size[0], (int, np.integer, Tensor)):
+            size = tuple(size[0])
         shape = tuple(n.__index__() for n in size)
     except (AttributeError, TypeError):
         raise ArgumentError(f"a shape is made of whole numbers, not {size}") from None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .errors import ArgumentError, GraphError
+from .errors import ArgumentError, GraphError, ShapeError
 from .ops.base import as_result, raw
 from .tape import mode, note_change
 
@@ -136,6 +136,10 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     ),
     np.zeros_like: lambda x, dtype=None: as_result(np.zeros_like(raw(x), dtype)),
     np.ones_like: lambda x, dtype=None: as_result(np.ones_like(raw(x), dtype)),
+    np.empty_like: lambda x, dtype=None: as_result(np.empty_like(raw(x), dtype)),
+    np.full_like: lambda x, fill_value, dtype=None: as_result(
+        np.full_like(raw(x), raw(fill_value), dtype)
+    ),
     np.copy: lambda x: ops.clone(x),
     np.dot: lambda a, b: _dot(a, b),
     np.outer: lambda a, b: ops.outer(_row(a), _row(b)),
@@ -155,11 +159,14 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.squeeze: lambda x, axis=None: ops.squeeze(x, dim=axis),
     np.expand_dims: lambda x, axis: _expand_dims(x, axis),
     np.broadcast_to: lambda x, shape: ops.expand(x, size=shape),
-    np.concatenate: lambda xs, axis=0: ops.cat(*xs, dim=axis),
+    np.concatenate: lambda xs, axis=0: (
+        ops.cat(*xs, dim=axis) if axis is not None else ops.cat(*[_row(x) for x in xs], dim=0)
+    ),
     np.stack: lambda xs, axis=0: ops.stack(*xs, dim=axis),
     np.hstack: ops.hstack,
     np.vstack: ops.vstack,
-    np.split: lambda x, indices_or_sections, axis=0: list(
+    np.split: lambda x, indices_or_sections, axis=0: _split(x, indices_or_sections, axis),
+    np.array_split: lambda x, indices_or_sections, axis=0: list(
         ops.tensor_split(x, indices_or_sections, axis)
     ),
     np.moveaxis: ops.movedim,
@@ -217,6 +224,16 @@ def _where(condition: Any, *branches: Any) -> Any:
     return ops.where(condition, *branches)
 
 
+def _split(x: Any, indices_or_sections: Any, axis: int) -> Any:
+    """NumPy's `split`: where a number of pieces is asked for, they are equal."""
+    if np.ndim(indices_or_sections) == 0 and x.shape[axis] % indices_or_sections:
+        raise ShapeError(
+            f"np.split cannot cut axis {axis} of {x.shape} into {indices_or_sections} equal "
+            "pieces; np.array_split makes nearly equal ones"
+        )
+    return list(ops.tensor_split(x, indices_or_sections, axis))
+
+
 def _row(x: Any) -> Any:
     return ops.reshape(x, shape=(-1,))
 
@@ -263,7 +280,8 @@ def ufunc(function: Any, method: str, inputs: tuple[Any, ...], settings: dict[st
             return FUNCTIONS[REDUCED[function]](*inputs, **{"axis": 0, **given})
         if method == "accumulate" and function in RUNNING:
             return FUNCTIONS[RUNNING[function]](*inputs, **{"axis": 0, **settings})
-    _refuse_recorded(function.__name__, inputs)
+    how = "" if method == "__call__" else f".{method}"
+    _refuse_recorded(function.__name__ + how, inputs, out is not None)
     plain = [raw(x) for x in inputs]
     if out is not None:
         return _into(
@@ -304,11 +322,11 @@ def function(func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         raise ArgumentError(f"np.{func.__name__} writes into its argument; write x[index] = values")
     rest = {k: _plain(v) for k, v in kwargs.items() if k != "out"}
     if out is not None:
-        _refuse_recorded(func.__name__, [*args, *rest.values()])
+        _refuse_recorded(_name(func), [*args, *rest.values()], True)
         return _into(out, lambda raw_out: func(*_plain(args), out=raw_out, **rest))
     answer = func(*_plain(args), **rest)
     if _has_fractions(answer):
-        _refuse_recorded(func.__name__, [*args, *kwargs.values()])
+        _refuse_recorded(_name(func), [*args, *kwargs.values()])
     return _as_results(answer)
 
 
@@ -326,9 +344,11 @@ def _plain(value: Any) -> Any:
 def _as_results(answer: Any) -> Any:
     """NumPy's arrays as tensors, also where there are several; anything else as it is."""
     if isinstance(answer, (np.ndarray, np.generic)):
-        return as_result(answer)
+        return as_result(answer) if answer.dtype.kind in "fiub" else answer
     if answer.__class__ in (tuple, list):
         return answer.__class__(_as_results(part) for part in answer)
+    if isinstance(answer, tuple) and hasattr(answer, "_make"):  # one whose parts have names
+        return answer._make(_as_results(part) for part in answer)
     return answer
 
 
@@ -346,10 +366,16 @@ def _anyone_recorded(values: Any) -> bool:
     )
 
 
-def _refuse_recorded(name: str, values: Any) -> None:
+def _name(func: Any) -> str:
+    """`linalg.inv` for np.linalg.inv."""
+    return f"{func.__module__}.{func.__name__}".removeprefix("numpy.")
+
+
+def _refuse_recorded(name: str, values: Any, out: bool = False) -> None:
     """No silent loss of history: NumPy functions without a rule refuse tensors that need gradients."""
     if mode.recording and _anyone_recorded(values):
+        what = f"np.{name} into out=" if out else f"np.{name}"
         raise GraphError(
-            f"np.{name} has no recorded rule, so no gradient could pass through it.\n"
+            f"{what} has no recorded rule, so no gradient could pass through it.\n"
             f"Give it the numbers alone: np.{name}(x.detach()), or build it from pellucid's operations"
         )

@@ -17,6 +17,7 @@ from .errors import ArgumentError, DTypeError, GraphError, ShapeError
 from .methods import Methods, Shape, TensorLike
 from .ops.base import default_dtype, raw, results_are
 from .ops.index import frozen, misplaced, plain
+from .ops.shape import axis_of
 from .sparse import RowSparse
 from .tape import Node, mode
 
@@ -165,7 +166,7 @@ class Tensor(Methods):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one axis of it."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[axis_of(dim, self.ndim, "size", alone=False)]
 
     def dim(self) -> int:
         """How many axes there are."""
@@ -415,11 +416,25 @@ class Tensor(Methods):
     def __xor__(self, other: TensorLike) -> Tensor:
         return ops.bitwise_xor(self, other)
 
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __lshift__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_right_shift(other, self)
+
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return ops.eq(self, other)
+        return NotImplemented if _is_no_number(other) else ops.eq(self, other)
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return ops.ne(self, other)
+        return NotImplemented if _is_no_number(other) else ops.ne(self, other)
 
     def __lt__(self, other: TensorLike) -> Tensor:
         return ops.lt(self, other)
@@ -504,12 +519,23 @@ class Tensor(Methods):
             self._may_change()
         return mode.recording and (self._node is not None or _recorded(other))
 
+    def _become(self, result: Tensor) -> Tensor:
+        """Take over what an operation made of this tensor.
+
+        Raises:
+            DTypeError: the result has fractions, or is no truth value, and this tensor cannot hold it.
+        """
+        if _KINDS[result.dtype.kind] > _KINDS[self.dtype.kind]:
+            raise DTypeError(
+                f"the result is {result.dtype}, and cannot be written into a tensor of {self.dtype}.\n"
+                "Make a new tensor (x = x + y), or turn this one into floats first: x = x.float()"
+            )
+        return self._write(result)
+
     def add_(self, other: TensorLike, alpha: float = 1) -> Tensor:
         """Add in place."""
         self._may_change(other)
-        return self._write(
-            self._value + raw(other) * alpha if alpha != 1 else self._value + raw(other)
-        )
+        return self._become(ops.add(self, other, alpha=alpha))
 
     def sub_(self, other: TensorLike, alpha: float = 1) -> Tensor:
         """Subtract in place."""
@@ -518,12 +544,12 @@ class Tensor(Methods):
     def mul_(self, other: TensorLike) -> Tensor:
         """Multiply in place."""
         self._may_change(other)
-        return self._write(self._value * raw(other))
+        return self._become(ops.mul(self, other))
 
     def div_(self, other: TensorLike) -> Tensor:
         """Divide in place."""
         self._may_change(other)
-        return self._write(self._value / raw(other))
+        return self._become(ops.div(self, other))
 
     def fill_(self, value: float) -> Tensor:
         """Set every element."""
@@ -549,14 +575,14 @@ class Tensor(Methods):
         from .random import generator
 
         self._may_change()
-        return self._write(generator().uniform(low, high, self.shape))
+        return self._become(wrap(generator().uniform(low, high, self.shape), None))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0) -> Tensor:
         """Fill with normally distributed random numbers."""
         from .random import generator
 
         self._may_change()
-        return self._write(generator().normal(mean, std, self.shape))
+        return self._become(wrap(generator().normal(mean, std, self.shape), None))
 
     # ----------------------------------------------------------------------------------- other types
 
@@ -623,6 +649,9 @@ class Tensor(Methods):
     def clone(self) -> Tensor:
         """A copy with memory of its own; gradients pass through."""
         return ops.clone(self)
+
+
+_KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}  # each can hold those before it
 
 
 class _Keeper:
@@ -692,6 +721,11 @@ def wrap(value: Any, node: Node | None) -> Tensor:
 results_are(Tensor, wrap)
 
 
+def _is_no_number(value: object) -> bool:
+    """Whether Python shall answer that a tensor is not equal to this: None, a string."""
+    return value is None or isinstance(value, str)
+
+
 def _recorded(value: Any) -> bool:
     return isinstance(value, Tensor) and value._requires_grad
 
@@ -720,22 +754,20 @@ def _accumulate(leaf: Tensor, d: Any, create_graph: bool) -> None:
         d = tape.through(leaf._hooks, d)
         if not create_graph and not isinstance(d, RowSparse):
             d = np.array(d)  # a hook may have given something of its own
+    before: Any = leaf._grad
     if create_graph and isinstance(d, Tensor):
         with tape.enable_grad():
-            leaf._grad = d.clone() if leaf._grad is None else leaf._grad + d
-        return
-    if not isinstance(d, RowSparse):
+            leaf._grad = d.clone() if before is None else before + d
+    elif isinstance(d, RowSparse) or before.__class__ is RowSparse:
+        leaf._grad = d if before is None else before + d
+    else:
         if d.__class__ is not np.ndarray or d.dtype is not leaf._value.dtype:
             d = np.asarray(d, dtype=leaf._value.dtype)
-        d = wrap(d, None)
-    before = leaf._grad
-    if before is None:
-        leaf._grad = d
-    elif isinstance(d, RowSparse) or isinstance(before, RowSparse):
-        leaf._grad = before + d
-    else:
-        np.add(before._value, d._value, out=before._value)
-        tape.note_change(before._value)
+        if before is None:
+            leaf._grad = wrap(d, None)
+        else:
+            np.add(before._value, d, out=before._value)
+            tape.note_change(before._value)
 
 
 def grad(

@@ -439,8 +439,8 @@ def _(r: np.random.Generator) -> Iterator[Example]:
 
 @op
 def clone(x: Array) -> Array:
-    """A copy with memory of its own; gradients pass through."""
-    return np.array(x)
+    """A copy with memory of its own, its elements in order; gradients pass through."""
+    return np.array(x, order="C")
 
 
 @clone.slope("x")
