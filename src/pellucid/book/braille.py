@@ -1,4 +1,4 @@
-"""Curves made of braille dots, and images whose middle is zero: what a terminal of 80 columns can show.
+"""Curves made of braille dots, and images whose middle is zero, for a terminal of 80 columns.
 
 Where several curves meet without colour, each is told by its letter.
 """
@@ -35,7 +35,8 @@ def plot(plot: Plot, ability: Ability, labels: Sequence[str], axes: tuple[str, s
     if everything.size == 0:
         return Text()
     (left, bottom), (right, top) = everything.min(axis=1), everything.max(axis=1)
-    right, top = (right if right > left else left + 1), (top if top > bottom else bottom + 1)
+    right = right if right > left else left + max(abs(left), 1.0)
+    top = top if top > bottom else bottom + max(abs(bottom), 1.0)
     field = [[(" ", "")] * WIDTH for _ in range(HEIGHT)]
     letters = not ability.blocks or (not ability.colour and len(curves) > 1)
     for number, (x, y) in enumerate(curves):
@@ -135,7 +136,7 @@ def signed_image(pixels: Array, columns: int, ability: Ability) -> Text:
 
     Without colour: `#` and `+` above zero, `=` and `-` below.
     """
-    small = resample(np.asarray(pixels, dtype=float), columns, columns)
+    small = resample(np.nan_to_num(np.asarray(pixels, dtype=float)), columns, columns)
     share = np.clip(small / max(float(np.abs(small).max()), 1e-300), -1, 1)
     text = Text()
     if not (ability.colour and ability.blocks):
