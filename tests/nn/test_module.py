@@ -276,7 +276,7 @@ def test_a_module_without_forward_says_what_to_write() -> None:
         Empty()(1)
 
 
-# ------------------------------------------------------------------------------- where errors come from
+# --------------------------------------------------------------------------- where errors come from
 
 
 class Classifier(nn.Module):
@@ -339,7 +339,7 @@ def test_errors_in_lists_and_in_modules_nobody_owns() -> None:
         nn.Sequential(Adder())(pellucid.zeros(1, 3))
 
 
-# ---------------------------------------------------------------------------------------------- hooks
+# -------------------------------------------------------------------------------------------- hooks
 
 
 def test_forward_hooks_see_and_change() -> None:
@@ -416,7 +416,7 @@ def test_backward_hooks_may_change_the_gradient() -> None:
         wrong(x).sum().backward()
 
 
-# ----------------------------------------------------------------------------------------- containers
+# --------------------------------------------------------------------------------------- containers
 
 
 def test_sequential() -> None:
@@ -458,7 +458,8 @@ def test_sequential_refuses_what_is_no_module() -> None:
 
 
 def test_module_list_parameter_list_and_module_dict() -> None:
-    layers = nn.ModuleList([nn.Linear(1, 1)]) + [nn.Linear(1, 2)]
+    more = [nn.Linear(1, 2)]
+    layers = nn.ModuleList([nn.Linear(1, 1)]) + more
     layers.extend([nn.Linear(2, 2)])
     assert len(layers) == 3
     assert list(layers.state_dict())[-1] == "2.bias"

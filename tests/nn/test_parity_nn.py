@@ -1,10 +1,12 @@
-"""Every layer beside PyTorch's: names and shapes of weights, results, gradients, 20 steps of learning.
+"""Every layer beside PyTorch's: names and shapes of weights, results, gradients, 20 steps.
 
 A case is code that both libraries understand; `nn` is pellucid.nn or torch.nn.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -247,6 +249,75 @@ def test_weights_have_pytorchs_names_and_shapes_and_travel_both_ways(name: str) 
         close(ours.state_dict()[key], value)
 
 
+# what is no layer with a result of its own, and what PyTorch has not; both have tests elsewhere
+NO_LAYERS = {
+    "Module", "ModuleDict", "ModuleList", "Parameter", "ParameterList", "functional", "init",
+    "utils",
+}  # fmt: skip
+ONLY_OURS = {"HingeLoss", "NegativeSamplingLoss"}
+
+
+def test_no_layer_is_left_out() -> None:
+    """A layer that is added to `nn` needs a case here."""
+    codes = [code for code, _ in [*CASES.values(), *LOSSES.values()]]
+    compared = {name for code in codes for name in re.findall(r"nn\.(\w+)\(", code)}
+    assert set(nn.__all__) - compared == NO_LAYERS | ONLY_OURS
+    for name in ONLY_OURS:
+        assert not hasattr(torch.nn, name)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_files_of_weights_travel_both_ways(name: str, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    code, _ = CASES[name]
+    theirs, ours = eval(code, {"nn": torch.nn}), eval(code, {"nn": nn})
+    if not theirs.state_dict():
+        assert not ours.state_dict()
+        return
+    pellucid.save(ours.state_dict(), tmp_path / "ours.safetensors")
+    theirs.load_state_dict(load_file(tmp_path / "ours.safetensors"))
+    for key, value in theirs.state_dict().items():
+        assert ours.state_dict()[key].numpy().tobytes() == value.numpy().tobytes(), key
+
+    fresh = eval(code, {"nn": torch.nn})
+    save_file(fresh.state_dict(), tmp_path / "theirs.safetensors")
+    ours.load_state_dict(pellucid.load(tmp_path / "theirs.safetensors"))
+    for key, value in fresh.state_dict().items():
+        assert ours.state_dict()[key].numpy().tobytes() == value.numpy().tobytes(), key
+
+
+def test_a_whole_network_travels_in_pytorchs_words() -> None:
+    """Made by the same code, with containers of every kind; weights handed over without a file."""
+    code = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+        self.blocks = nn.ModuleList([nn.Linear(16, 16) for _ in range(2)])
+        self.heads = nn.ModuleDict({"class": nn.Linear(16, 3), "size": nn.Linear(16, 1)})
+        self.free = nn.ParameterList([nn.Parameter(w)])
+
+    def forward(self, x):
+        x = self.stem(x).flatten(1)
+        for block in self.blocks:
+            x = x + block(x).tanh()
+        return self.heads["class"](x) * self.free[0], self.heads["size"](x)
+"""
+    nets = []
+    for lib, modules in ((torch, torch.nn), (pellucid, nn)):
+        names: dict[str, Any] = {"nn": modules, "w": lib.ones(3)}
+        exec(code, names)
+        nets.append(names["Net"]())
+    theirs, ours = nets
+    assert sorted(ours.state_dict()) == sorted(theirs.state_dict())
+    ours.load_state_dict(theirs.state_dict())
+    theirs.eval(), ours.eval()
+    x = np.random.default_rng(2).normal(size=(2, 1, 4, 4)).astype(np.float32)
+    for a, b in zip(ours(pellucid.tensor(x)), theirs(torch.tensor(x)), strict=True):
+        np.testing.assert_allclose(a.detach(), b.detach(), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_results_and_gradients(name: str) -> None:
     code, inputs = CASES[name]
@@ -406,20 +477,21 @@ def test_default_initialisation_has_pytorchs_spread() -> None:
 
 
 FUNCTIONAL = [
-    "F.relu(x)", "F.relu(x, inplace=False)", "F.leaky_relu(x, 0.2)", "F.elu(x, 0.5)", "F.celu(x, 2.0)",
-    "F.selu(x)", "F.silu(x)", "F.mish(x)", "F.gelu(x)", "F.gelu(x, approximate='tanh')",
-    "F.hardtanh(x, -0.5, 0.5)", "F.hardsigmoid(x)", "F.hardswish(x)", "F.threshold(x, 0.1, 2.0)",
-    "F.relu6(x)", "F.softplus(x, 2, 10)", "F.softsign(x)", "F.tanhshrink(x)", "F.hardshrink(x, 0.3)",
-    "F.softshrink(x, 0.3)", "F.logsigmoid(x)", "F.sigmoid(x)", "F.tanh(x)", "F.softmax(x, 1)",
-    "F.log_softmax(x, dim=1)", "F.softmin(x, 1)", "F.glu(x, 1)", "F.dropout(x, 0.5, False)",
-    "F.normalize(x)", "F.normalize(x, p=1, dim=0)", "F.layer_norm(x, (4,))",
-    "F.layer_norm(x, (4,), w, w, 1e-3)", "F.rms_norm(x, (4,), w)", "F.group_norm(x, 2, w, w)",
-    "F.batch_norm(x, w, w.abs(), w, w)", "F.linear(x, x, None)", "F.prelu(x, w)",
-    "F.conv1d(s, k, None, 2, 1)", "F.conv_transpose1d(s, k.transpose(0, 1), None, 2)",
-    "F.max_pool1d(s, 2)", "F.max_pool1d(s, 2, 1, 1, 1, False, return_indices=True)[0]",
-    "F.avg_pool1d(s, 2, 1, 1)", "F.adaptive_avg_pool1d(s, 3)", "F.mse_loss(x, x * 2)",
-    "F.mse_loss(x, x * 2, reduction='sum')", "F.embedding(i, x)", "F.embedding_bag(i, x, mode='sum')",
-    "F.one_hot(i, 5)", "F.pad(x, (1, 2), 'constant', 3.0)", "F.cosine_similarity(x, x * x)",
+    "F.relu(x)", "F.relu(x, inplace=False)", "F.leaky_relu(x, 0.2)", "F.elu(x, 0.5)",
+    "F.celu(x, 2.0)", "F.selu(x)", "F.silu(x)", "F.mish(x)", "F.gelu(x)",
+    "F.gelu(x, approximate='tanh')", "F.hardtanh(x, -0.5, 0.5)", "F.hardsigmoid(x)",
+    "F.hardswish(x)", "F.threshold(x, 0.1, 2.0)", "F.relu6(x)", "F.softplus(x, 2, 10)",
+    "F.softsign(x)", "F.tanhshrink(x)", "F.hardshrink(x, 0.3)", "F.softshrink(x, 0.3)",
+    "F.logsigmoid(x)", "F.sigmoid(x)", "F.tanh(x)", "F.softmax(x, 1)", "F.log_softmax(x, dim=1)",
+    "F.softmin(x, 1)", "F.glu(x, 1)", "F.dropout(x, 0.5, False)", "F.normalize(x)",
+    "F.normalize(x, p=1, dim=0)", "F.layer_norm(x, (4,))", "F.layer_norm(x, (4,), w, w, 1e-3)",
+    "F.rms_norm(x, (4,), w)", "F.group_norm(x, 2, w, w)", "F.batch_norm(x, w, w.abs(), w, w)",
+    "F.linear(x, x, None)", "F.prelu(x, w)", "F.conv1d(s, k, None, 2, 1)",
+    "F.conv_transpose1d(s, k.transpose(0, 1), None, 2)", "F.max_pool1d(s, 2)",
+    "F.max_pool1d(s, 2, 1, 1, 1, False, return_indices=True)[0]", "F.avg_pool1d(s, 2, 1, 1)",
+    "F.adaptive_avg_pool1d(s, 3)", "F.mse_loss(x, x * 2)", "F.mse_loss(x, x * 2, reduction='sum')",
+    "F.embedding(i, x)", "F.embedding_bag(i, x, mode='sum')", "F.one_hot(i, 5)",
+    "F.pad(x, (1, 2), 'constant', 3.0)", "F.cosine_similarity(x, x * x)",
     "F.cross_entropy(x, i[0, :3])", "F.nll_loss(x, i[0, :3], reduction='sum')",
     "F.scaled_dot_product_attention(s, s, s)", "F.bilinear(x, x, q)",
 ]  # fmt: skip

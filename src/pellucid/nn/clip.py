@@ -37,11 +37,13 @@ def clip_grad_norm_(
         The length before, one number.
 
     Raises:
-        ArgumentError: max_norm is negative.
+        ArgumentError: max_norm is negative, or norm_type not above 0.
         AnomalyError: with `error_if_nonfinite`, the length is NaN or infinite.
     """
     if not max_norm >= 0:
         raise ArgumentError(f"clip_grad_norm_: max_norm is 0 or more, not {max_norm}")
+    if not norm_type > 0:
+        raise ArgumentError(f"clip_grad_norm_: norm_type is above 0, not {norm_type}")
     parts = [(g, n) for g in _gradients(parameters) for n in [_norm(g, norm_type)]]
     total = _norm(np.array([n for _, n in parts]), norm_type)
     if error_if_nonfinite and not math.isfinite(total):

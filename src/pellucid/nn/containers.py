@@ -83,9 +83,8 @@ class _Numbered(Module):
 
     def __setitem__(self, index: int, part: Any) -> None:
         self._must_have(index, len(self))
-        parts = self._items()
-        name = next(n for n, held in vars(self).items() if held is parts[index])
-        setattr(self, name, self._checked(part))
+        names = [name for name, held in vars(self).items() if isinstance(held, self._kind)]
+        setattr(self, names[index], self._checked(part))
 
     def __delitem__(self, index: int | slice) -> None:
         parts = self._items()

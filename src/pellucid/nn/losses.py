@@ -40,7 +40,16 @@ class Loss(Module):
 
     def extra_repr(self) -> str:
         """The settings that are not the usual ones."""
-        return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
+        import inspect
+
+        told = []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value = getattr(self, name)
+            if isinstance(value, Tensor):
+                told.append(f"{name}={value.shape}")
+            elif value != parameter.default:
+                told.append(f"{name}={value!r}")
+        return ", ".join(told)
 
 
 class _Weighted(Loss):
