@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -49,6 +50,16 @@ def test_a_report_as_png(tmp_path: Path) -> None:
     data = picture.report(tmp_path / "report.png", sample()).read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     assert len(data) > 10_000
+
+
+@drawn
+def test_every_word_is_set_in_the_font_that_was_chosen(tmp_path: Path) -> None:
+    """One that is on every machine with matplotlib, so that the test needs no Chinese font."""
+    what = replace(sample(), font="STIXGeneral")
+    path = picture.report(tmp_path / "report.svg", what)
+    texts = [e for e in ElementTree.parse(path).iter() if e.tag.endswith("text")]
+    assert len(texts) > 20
+    assert all("STIXGeneral" in e.attrib["style"] for e in texts)
 
 
 @drawn

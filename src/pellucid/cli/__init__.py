@@ -70,7 +70,7 @@ def pellucid(
     """A deep-learning framework you can see through."""
 
 
-app.command("tour")(tour.command)
+app.command("tour", epilog=tour.EXAMPLES)(tour.command)
 app.command("list")(listing.command)
 app.command("run", context_settings=run.CONTEXT)(run.command)
 app.command("check")(check.command)

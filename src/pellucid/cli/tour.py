@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .common import Lang, console
+
+EXAMPLES = """
+\b
+Examples:
+  pellucid tour                     learn, show, keep in pellucid-runs/tour
+  pellucid tour --lang zh-CN        the same in Chinese
+  pellucid tour --continue          go on after Ctrl-C, or look once more
+  pellucid tour --fresh --seed 2    from other random weights
+  pellucid tour --small --out tiny  the small digits, in a folder of their own
+"""
 
 
 def command(
@@ -23,10 +34,14 @@ def command(
     small: Annotated[
         bool, typer.Option("--small", help="Scikit-learn's 8x8 digits, even if MNIST is here.")
     ] = False,
-    passes: Annotated[int | None, typer.Option(min=1, help="How often to see all digits.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first weights.")] = 1,
+    passes: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How often to see all digits.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Of the first weights, and of the order.")
+    ] = 1,
     record: Annotated[
-        Path | None, typer.Option(metavar="FILE.svg", help="Draw what is shown as a picture.")
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw what is shown, as a picture.")
     ] = None,
 ) -> None:
     """Watch a network learn to read handwritten digits.
@@ -42,7 +57,7 @@ def command(
         tour(
             Options(lang or "en", out, go_on, small, passes, seed, record),
             out_to,
-            out_to.input if there_is_somebody else None,
+            partial(out_to.input, markup=False) if there_is_somebody else None,
         )
     except Stopped as stopped:
         typer.echo(f"\n{stopped}", err=True)

@@ -6,7 +6,8 @@ object interface is used throughout: no window, no global state, no change to th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,23 +59,24 @@ def chinese_font() -> str | None:
     return next((name for name in CHINESE_FONTS if name in known), None)
 
 
-def _figure(width: float, height: float) -> Figure:
+@contextmanager
+def _page(path: Path, width: float, height: float, font: str | None = None) -> Iterator[Figure]:
+    """An empty page to draw on, of so many inches; written at the end.
+
+    The font is set meanwhile: a text takes the one of the moment in which it is made.
+    """
     if not available():
         raise MissingExtraError("pictures", "book")
+    import matplotlib
     from matplotlib.figure import Figure as NewFigure
 
-    return NewFigure(figsize=(width, height), layout="constrained", facecolor="white")
-
-
-def _save(figure: Figure, path: Path, font: str | None = None) -> Path:
-    import matplotlib
-
-    path.parent.mkdir(parents=True, exist_ok=True)
     families = [font, "DejaVu Sans"] if font else ["DejaVu Sans"]
     settings: Any = {"font.family": families, "svg.fonttype": "none", "svg.hashsalt": "pellucid"}
     with matplotlib.rc_context(settings):
+        figure = NewFigure(figsize=(width, height), layout="constrained", facecolor="white")
+        yield figure
+        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=110)
-    return path
 
 
 # ------------------------------------------------------------------------------------------- curves
@@ -105,15 +107,15 @@ def curves(
     path = check_ending(path)
     if not any(len(numbers) for numbers in series.values()):
         raise ArgumentError("there are no numbers over time here, so there is no curve to draw")
-    figure = _figure(7, 4.2)
-    axes = figure.add_subplot()
-    for name, numbers in series.items():
-        axes.plot(np.arange(1, len(numbers) + 1), numbers, label=name, linewidth=1.6)
-    axes.set(title=title, xlabel=across, ylabel=upwards)
-    axes.spines[["top", "right"]].set_visible(False)
-    if len(series) > 1:
-        axes.legend(frameon=False)
-    return _save(figure, path)
+    with _page(path, 7, 4.2) as figure:
+        axes = figure.add_subplot()
+        for name, numbers in series.items():
+            axes.plot(np.arange(1, len(numbers) + 1), numbers, label=name, linewidth=1.6)
+        axes.set(title=title, xlabel=across, ylabel=upwards)
+        axes.spines[["top", "right"]].set_visible(False)
+        if len(series) > 1:
+            axes.legend(frameon=False)
+    return path
 
 
 # --------------------------------------------------------------------------- a classifier's report
@@ -148,14 +150,15 @@ def report(path: str | Path, what: Report) -> Path:
         MissingExtraError: matplotlib is not installed.
     """
     path = check_ending(path)
-    figure = _figure(11, 6.6)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.35))
-    figure.suptitle(what.title, fontsize=14, color=INK, weight="bold")
-    _digits(upper, what)
-    left, right = lower.subplots(1, 2, width_ratios=(1.25, 1))
-    _error(left, what)
-    _confusion(right, what)
-    return _save(figure, path, what.font)
+    with _page(path, 11, 6.6, what.font) as figure:
+        upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.35))
+        weight = "normal" if what.font else "bold"  # few Chinese fonts come in bold
+        figure.suptitle(what.title, fontsize=14, color=INK, weight=weight)
+        _digits(upper, what)
+        left, right = lower.subplots(1, 2, width_ratios=(1.25, 1))
+        _error(left, what)
+        _confusion(right, what)
+    return path
 
 
 def _digits(figure: Figure, what: Report) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,11 +22,13 @@ from .digits import Digits, find_digits
 from .first_step import FirstStep, first_step
 from .learning import Earlier, Learning, build, plan_for
 from .pages import WIDTH, Pages, percent, thousands
+from .recording import record
 from .result import Result, read_digits
 from .watching import Watcher
 from .words import words
 from .wrapping import fold
 
+ON_THE_LEFT = 2  # pages of the record: what there is, and one step
 FOLDER = Path("pellucid-runs") / "tour"
 Ask = Callable[[str], str]
 Page = Callable[[Pages], RenderableType]
@@ -42,7 +45,7 @@ class Options:
         small: take the small digits, also where MNIST is at hand.
         passes: how often to see all pictures; None for what suits them.
         seed: of the first weights and the order of the pictures.
-        record: draw what was shown as an SVG picture, too.
+        record: draw what was shown as an SVG picture of this name, too.
     """
 
     language: str = "en"
@@ -169,6 +172,7 @@ class _Tour:
         try:
             answer = self.ask(f"{self.words(question)} ").strip().lower()
         except EOFError:  # the input was closed
+            self.console.print()
             return otherwise
         return answer in self.words(wanted).split() if answer else otherwise
 
@@ -201,7 +205,10 @@ class _Tour:
             told = self.words(
                 "resume.stopped", folder=folder, passes=passes, done=len(history), right=right
             )
-        return f"{fold(told, WIDTH - 3)}\n{self.words('resume.go_on', command=self._command())}"
+        go_on = self.words("resume.go_on", command=self._command())
+        first = activation()
+        lines = [told, go_on, *([self.words("kept.first", command=first)] if first else [])]
+        return "\n".join(fold(line, WIDTH - 3) for line in lines)
 
     def _command(self) -> str:
         """What to type to go on from here."""
@@ -237,9 +244,12 @@ class _Tour:
             path = self.options.folder / "tour.png"
             picture.report(path, report(result, learning, self.options.language))
             files.insert(0, ("picture", str(path)))
-        self.show(lambda pages: pages.kept(files, has_picture))
+        first = activation()
+        self.show(lambda pages: pages.kept(files, has_picture, first))
         if self.options.record:
-            record(self.options.record, self.options.language, self.shown)
+            pages = Pages(self.words, Ability())
+            drawn = [page(pages) for page in self.shown]
+            record(self.options.record, drawn[:ON_THE_LEFT], drawn[ON_THE_LEFT:])
             self.say("kept.recorded", path=self.options.record)
             self.console.print()
 
@@ -275,17 +285,18 @@ def report(result: Result, learning: Learning, language: str) -> picture.Report:
     )
 
 
-def record(path: Path, language: str, shown: list[Page]) -> None:
-    """Draw all that was shown, in colour, as one SVG picture of a terminal."""
-    console = Console(
-        file=io.StringIO(), width=WIDTH, record=True, force_terminal=True,
-        color_system="truecolor", highlight=False, no_color=False,
-    )  # fmt: skip
-    pages = Pages(words(language), Ability())
-    for page in shown:
-        console.print(page(pages))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(path), title="pellucid tour")
+def activation() -> str | None:
+    """What to type so that the shell finds `pellucid`; None where it does already.
+
+    `make tour` runs the command by its path, and whoever types its name afterwards would be told
+    that there is none.
+    """
+    here = Path(sys.prefix)
+    script = here / "bin" / "activate"
+    if shutil.which("pellucid") or not script.exists():
+        return None
+    near = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+    return f"source {shlex.quote(str(near))}"
 
 
 def _make_room(folder: Path) -> None:

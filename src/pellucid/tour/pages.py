@@ -336,8 +336,10 @@ class Pages:
 
     # --- 5: what is kept
 
-    def kept(self, files: Sequence[tuple[str, str]], has_picture: bool) -> RenderableType:
-        """Where picture and network lie, and what to do next."""
+    def kept(
+        self, files: Sequence[tuple[str, str]], has_picture: bool, first: str | None = None
+    ) -> RenderableType:
+        """Where picture and network lie, and what to do next (what to type first, if anything)."""
         w = self.words
         paths = Table.grid(padding=(0, 2))
         for name, path in files:
@@ -348,4 +350,7 @@ class Pages:
         next_steps = Table.grid(padding=(0, 3))
         for command, key in NEXT:
             next_steps.add_row(Text(command, "bold"), Text(w(key), QUIET))
-        return Group(*parts, Text(), self.say("kept.next"), Text(), indented(next_steps), Text())
+        parts += [Text(), self.say("kept.next"), Text(), indented(next_steps), Text()]
+        if first:
+            parts += [indented(self.say("kept.first", style="yellow", command=first)), Text()]
+        return Group(*parts)
