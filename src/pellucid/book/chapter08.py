@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from pellucid import Tensor, no_grad, relu
+from pellucid.errors import ArgumentError
 from pellucid.nn.functional import mse_loss
 from pellucid.optim import SGD
 from pellucid.train import Callback, EarlyStopping, evaluate, fit
@@ -17,6 +17,7 @@ from .digits import (
     CLASSES,
     LOOK_EVERY,
     Digits,
+    Formulas,
     Run,
     ThreeLayers,
     as_published,
@@ -24,9 +25,11 @@ from .digits import (
     cut,
     digits,
     first_weights,
+    network,
     show_curves,
     show_passes,
     side_by_side,
+    tell_one_step,
 )
 from .experiment import Figure, Result, experiment
 from .result import Array
@@ -42,13 +45,13 @@ def squared_error(prediction: Tensor, target: Tensor) -> Tensor:
 def halved(lr: float) -> float:
     """The learning rate for `squared_error`.
 
-    The book's delta is prediction - target, without the 2 of the square's slope; so the steps are as
-    long as the book's if the learning rate is half its alpha.
+    The book's delta is prediction - target, without the 2 of the square's slope; so the steps are
+    as long as the book's if the learning rate is half its alpha.
     """
     return lr / 2
 
 
-# ------------------------------------------------------------------------- what was published, as it was
+# -------------------------------------------------------------------- what was published, as it was
 
 
 @as_published
@@ -73,7 +76,7 @@ def _(d: Array, mask: Array) -> Array:
     return d * mask  # the corrected network has d * mask * 2
 
 
-# ---------------------------------------------------------------------------------------- the networks
+# ------------------------------------------------------------------------------------- the networks
 
 
 class Relu(ThreeLayers):
@@ -81,7 +84,7 @@ class Relu(ThreeLayers):
 
     def bend(self, sums: Tensor) -> Tensor:
         """What is positive passes."""
-        return relu(sums)  # type: ignore[no-any-return]
+        return relu(sums)
 
 
 class PublishedRelu(ThreeLayers):
@@ -98,7 +101,7 @@ class Dropout(ThreeLayers):
     def bend(self, sums: Tensor) -> Tensor:
         """Relu, then half of the units, twice as loud."""
         layer_1 = relu(sums)
-        return layer_1 * (self.mask(sums) * 2) if self.training else layer_1  # type: ignore[no-any-return]
+        return layer_1 * (self.mask(sums) * 2) if self.training else layer_1
 
 
 class PublishedDropout(ThreeLayers):
@@ -110,13 +113,7 @@ class PublishedDropout(ThreeLayers):
         return dropout_half_back(layer_1, self.mask(sums)) if self.training else layer_1
 
 
-def network(kind: type[ThreeLayers], data: Digits, hidden: int, seed: int) -> ThreeLayers:
-    """A network with the first weights that the published runs started from."""
-    random = np.random.RandomState(seed)
-    return kind(first_weights(random, data.pixels, hidden), random)
-
-
-# ---------------------------------------------------------------------------------- 8.1 three layers
+# --------------------------------------------------------------------------------- 8.1 three layers
 
 
 @experiment(
@@ -142,11 +139,12 @@ def three_layers(
         seed: which random weights to start from.
     """
     data = digits(result)
-    tell_one_step(result, network(Relu, data, hidden, seed), data, halved(lr))
-    runs = {
-        name: Run(network(kind, data, hidden, seed), data, squared_error, lr=halved(lr))
-        for name, kind in ((PUBLISHED, PublishedRelu), (CORRECTED, Relu))
-    }
+
+    def run(kind: type[ThreeLayers]) -> Run:
+        return Run(network(kind, data, hidden, seed), data, squared_error, lr=halved(lr))
+
+    tell_one_step(result, run(Relu), f"the first image, a {data.labels[0]}", RELU_STEP)
+    runs = {PUBLISHED: run(PublishedRelu), CORRECTED: run(Relu)}
     side_by_side(result, runs, passes)
 
     published, corrected = runs[PUBLISHED], runs[CORRECTED]
@@ -169,6 +167,7 @@ def three_layers(
         corrected=corrected.test[passes - 1],
         best=accuracy,
         at=pass_,
+        silent=round(100 * silent(published.network, data), 1),
     )
 
 
@@ -195,48 +194,30 @@ def three_layers_by_hand(
     return errors
 
 
-def tell_one_step(result: Result, network: ThreeLayers, data: Digits, lr: float) -> None:
-    """All values of a step on the first image, with the true slopes."""
-    images, targets, labels = data.batches(1)[0]
-    sums = network.hidden(images)
-    layer_1 = network.bend(sums)
-    layer_2 = network.output(layer_1)
-    error = squared_error(layer_2, targets)
-    sums.retain_grad(), layer_2.retain_grad()
-    error.backward()
-    weights_0_1, weights_1_2 = network.hidden.weight, network.output.weight
-    if result.step(f"the first image, a {labels[0]}"):
-        result.predict(
-            "layer_0", "the image's grey values, 0 to 1", images.data.reshape(data.shape)
-        )
-        result.predict("layer_1", "relu(layer_0 @ weights_0_1)", layer_1)
-        result.predict("layer_2", "layer_1 @ weights_1_2", layer_2)
-        result.compare("target", "1 for the right digit, 0 for the others", targets)
-        result.compare("error", "((layer_2 - target) ** 2).sum()", error)
-        result.learn("layer_2_delta", "layer_2 - target", layer_2.grad / 2)
-        result.learn(
-            "layer_1_delta", "layer_2_delta @ weights_1_2.T * (layer_1 > 0)", sums.grad / 2
-        )
-        result.learn(
-            "weights_1_2 change by",
-            "-lr * layer_1.T @ layer_2_delta",
-            -lr * weights_1_2.grad.data.T,
-        )
-        result.learn(
-            "weights_0_1 change by",
-            "-lr * layer_0.T @ layer_1_delta",
-            -lr * weights_0_1.grad.data.T,
-        )
+RELU_STEP = Formulas(
+    layer_1="relu(layer_0 @ weights_0_1)",
+    error="((layer_2 - target) ** 2).sum()",
+    layer_2_delta="layer_2 - target",
+    layer_1_delta="layer_2_delta @ weights_1_2.T * (layer_1 > 0)",
+    deltas=2,
+)
 
 
-# -------------------------------------------------------------- 8.3 memorising instead of understanding
+def silent(network: ThreeLayers, data: Digits) -> float:
+    """Which share of the hidden units says nothing to an image, on average over the images."""
+    with no_grad():
+        layer_1 = relu(network.hidden(Tensor(data.images)))
+    return float(np.mean(layer_1.data == 0))
+
+
+# ---------------------------------------------------------- 8.3 memorising instead of understanding
 
 
 @experiment("8.3", to="8.5", slow=True)
 def memorising(
     result: Result, *, lr: float = 0.005, passes: int = 100, hidden: int = 40, seed: int = 1
 ) -> None:
-    """Signal is what new digits share with the old ones; the rest is noise, and it can be learned too.
+    """Signal is what new digits share with the old ones; the rest is noise, and is learned too.
 
     Args:
         lr: how much of each correction is made (the book's alpha).
@@ -246,23 +227,22 @@ def memorising(
     """
     data = digits(result)
     labels = np.random.RandomState(seed).permutation(data.labels)
-    noise = replace(
-        data, labels=labels
-    )  # the same images, every label on a wrong one: nothing to learn
+    noise = replace(data, labels=labels)  # what a label says of its image is now nothing but noise
     runs = {
         name: Run(network(Relu, source, hidden, seed), source, squared_error, lr=halved(lr))
         for name, source in (("true labels", data), ("shuffled labels", noise))
     }
     signal, by_heart = runs.values()
-    seen: dict[str, Any] = {}
+    seen: dict[str, dict[str, Array]] = {name: {} for name in runs}
+    first = {name: one_unit(run).copy() for name, run in runs.items()}
     for n in result.track(range(passes)):
         for run in runs.values():
             run.one_pass()
             if n < 30 or n % LOOK_EVERY == 0 or n == passes - 1:
                 run.look()
-        if n + 1 in (1, 10, passes):
-            for unit, weights in enumerate(signal.network.hidden.weight.data[:4], start=1):
-                seen[f"unit {unit}, pass {n + 1}"] = weights.reshape(data.shape).copy()
+        if n in (0, 3, 10, 30, passes - 1):
+            for name, run in runs.items():
+                seen[name][f"pass {n}"] = one_unit(run) - first[name]
 
     opens = min(signal.test_errors, key=lambda n: signal.test_errors[n])
     result.number("pass at which the gap opens", opens)
@@ -282,14 +262,20 @@ def memorising(
     )
     show_curves(result, runs)
     show_passes(result, runs)
-    result.picture("what four hidden units look for", seen, signed=True)
-    result.say(
-        "gap", opens=opens, then=signal.test_errors[opens], end=signal.test_errors[passes - 1]
-    )
+    for name, images in seen.items():
+        result.picture(f"what a hidden unit has learned, {name}", images, signed=True)
+    then, end = (round(signal.test_errors[n], 3) for n in (opens, passes - 1))
+    result.say("gap", opens=opens, then=then, end=end)
     result.say("noise", train=by_heart.train[-1], test=by_heart.test[passes - 1])
 
 
-# ---------------------------------------------------------------------------------- 8.6 early stopping
+def one_unit(run: Run) -> Array:
+    """The weights from the pixels to the first hidden unit, as an image."""
+    weights: Array = run.network.hidden.weight.data[0]
+    return weights.reshape(run.data.shape)
+
+
+# ------------------------------------------------------------------------------- 8.6 early stopping
 
 
 @experiment("8.6", slow=True)
@@ -315,6 +301,8 @@ def early_stopping(
     """
     data = digits(result)
     pairs = [(images, targets) for images, targets, _ in data.batches(1)]
+    if kept_aside >= len(pairs):
+        raise ArgumentError(f"of {len(pairs)} images {kept_aside} cannot be kept aside")
     training, validation = pairs[:-kept_aside], pairs[-kept_aside:]
     test = [(Tensor(data.test_images), data.test_labels)]
     turns = result.track(range(2 * passes))
@@ -335,14 +323,17 @@ def early_stopping(
             raise KeyboardInterrupt
         accuracy[name] = evaluate(model, test, metrics="accuracy")["accuracy"]
 
-    stopped = histories["early stopping"]
+    whole, stopped = histories["without"], histories["early stopping"]
     assert stopped.best is not None
+    kept = evaluate(model, validation, squared_error)["loss"]
+    found = min(zip(whole["validation_loss"], whole["epoch"], strict=True))
+    result.agree("validation error of the weights put back", kept, stopped.best["validation_loss"])
     result.number("passes made", len(stopped))
     result.number("best pass", stopped.best["epoch"])
     result.number("validation error at the best pass", stopped.best["validation_loss"])
     result.number("test accuracy of the best weights", accuracy["early stopping"])
     result.number("test accuracy without early stopping", accuracy["without"])
-    whole = histories["without"]
+    result.number("best pass without early stopping", found[1])
     result.plot(
         "error on images learned from, and on images kept aside",
         {
@@ -374,7 +365,7 @@ class Ticks(Callback):
         next(self.turns, None)
 
 
-# --------------------------------------------------------------------------------------- 8.7 dropout
+# -------------------------------------------------------------------------------------- 8.7 dropout
 
 
 @experiment(
@@ -398,19 +389,23 @@ def dropout(
         seed: which random weights to start from, and which units are silent.
     """
     data = digits(result)
-    kinds = {PUBLISHED: PublishedDropout, CORRECTED: Dropout, "without dropout": Relu}
+
+    def run(kind: type[ThreeLayers]) -> Run:
+        return Run(network(kind, data, hidden, seed), data, squared_error, lr=halved(lr))
+
+    tell_one_step(result, run(Dropout), f"the first image, a {data.labels[0]}", DROPOUT_STEP)
     runs = {
-        name: Run(network(kind, data, hidden, seed), data, squared_error, lr=halved(lr))
-        for name, kind in kinds.items()
+        PUBLISHED: run(PublishedDropout),
+        CORRECTED: run(Dropout),
+        "without dropout": run(Relu),
     }
     side_by_side(result, runs, passes, look_at=(290,))
 
     published, corrected, without = runs.values()
     result.number("test accuracy at pass 290", published.test.get(290))
     result.number("training accuracy at pass 290", dict(enumerate(published.train)).get(290))
-    for name, run in (("corrected", corrected), ("without dropout", without)):
-        result.number(f"test accuracy at pass 290, {name}", run.test.get(290))
-        result.number(f"training accuracy at pass 290, {name}", dict(enumerate(run.train)).get(290))
+    result.number("test accuracy at pass 290, corrected", corrected.test.get(290))
+    result.number("test accuracy at pass 290, without dropout", without.test.get(290))
     by_hand = [dropout_by_hand(data, hidden, seed, lr, 2, published=p) for p in (True, False)]
     result.agree("training error of two passes, as published", published.errors[:2], by_hand[0])
     result.agree("training error of two passes, corrected", corrected.errors[:2], by_hand[1])
@@ -425,11 +420,18 @@ def dropout(
     )
     result.say(
         "dropout",
-        error=corrected.errors[last],
-        error_without=without.errors[last],
-        test_error=corrected.test_errors[last],
-        test_error_without=without.test_errors[last],
+        error=round(corrected.errors[last], 3),
+        error_without=round(without.errors[last], 3),
+        test_error=round(corrected.test_errors[last], 3),
+        test_error_without=round(without.test_errors[last], 3),
     )
+
+
+DROPOUT_STEP = replace(
+    RELU_STEP,
+    layer_1="relu(layer_0 @ weights_0_1) * mask * 2",
+    layer_1_delta="layer_2_delta @ weights_1_2.T * (layer_1 > 0) * mask * 2",
+)
 
 
 def dropout_by_hand(
@@ -458,7 +460,7 @@ def dropout_by_hand(
     return errors
 
 
-# --------------------------------------------------------------------------------------- 8.11 batches
+# ------------------------------------------------------------------------------------- 8.11 batches
 
 
 @experiment(
@@ -491,10 +493,11 @@ def batches(
     published = HundredUpdates(
         network(KeepsLayer1, data, hidden, seed), data, squared_error, lr=lr, batch=batch
     )
-    corrected = Run(
-        network(Dropout, data, hidden, seed), data, squared_error, lr=halved(lr), batch=batch
+    once, corrected = (
+        Run(network(kind, data, hidden, seed), data, squared_error, lr=halved(lr), batch=batch)
+        for kind in (PublishedDropout, Dropout)
     )
-    runs = {PUBLISHED: published, CORRECTED: corrected}
+    runs = {PUBLISHED: published, "one update a batch": once, CORRECTED: corrected}
     for n in result.track(range(passes)):
         for run in [*runs.values(), *([one_by_one] if n < alone else [])]:
             run.one_pass()
@@ -522,22 +525,26 @@ def batches(
         (
             name,
             len(run.batches),
-            run.seconds / len(run.errors),
-            run.count * len(run.errors) / run.seconds,
-            points,
+            round(run.seconds / len(run.errors), 4),
+            round(run.count * len(run.errors) / run.seconds),
+            round(points, 2),
         )
         for (name, run), points in zip(compared.items(), agree, strict=True)
     ]
     result.table(
         "speed and smoothness",
-        ("", "steps a pass", "seconds a pass", "images a second", "points where all images would"),
+        ("", "steps a pass", "seconds a pass", "images a second", "cosine with all"),
         rows,
     )
     show_passes(result, runs)
     faster = rows[1][3] / rows[0][3]
-    result.say("speed", faster=faster, one=agree[0], many=agree[1])
+    result.say("speed", faster=round(faster, 1), one=round(agree[0], 2), many=round(agree[1], 2))
+    last = passes - 1
     result.say(
-        "mistake", published=published.test[passes - 1], corrected=corrected.test[passes - 1]
+        "mistake",
+        published=published.test[last],
+        once=once.test[last],
+        corrected=corrected.test[last],
     )
 
 
@@ -566,14 +573,11 @@ def agreement(network: ThreeLayers, data: Digits, size: int) -> float:
 
 
 class KeepsLayer1(PublishedDropout):
-    """A network that keeps what its last prediction went through."""
+    """A network that keeps the hidden layer of its last prediction."""
 
     def bend(self, sums: Tensor) -> Tensor:
-        """As `PublishedDropout`; remembers the mask and the layer."""
-        layer_1 = relu_with_slope_1(sums)
-        if self.training:
-            self.drawn = self.mask(sums)
-            layer_1 = dropout_half_back(layer_1, self.drawn)
+        """As `PublishedDropout`."""
+        layer_1 = super().bend(sums)
         self.layer_1 = layer_1.data
         return layer_1
 
@@ -631,10 +635,10 @@ def all_updates_at_once(
 ) -> None:
     """The same n updates in one.
 
-    The layers are not computed anew, so every update moves weights_1_2 by the same step. The one thing
-    that changes from update to update is layer_1_delta, which is computed from weights_1_2: after 0, 1,
-    2, ... n - 1 steps. It depends on them linearly, so the n of them add up to n times the one in the
-    middle, after (n - 1) / 2 steps.
+    The layers are not computed anew, so every update moves weights_1_2 by the same step. The one
+    thing that changes from update to update is layer_1_delta, which is computed from weights_1_2:
+    after 0, 1, 2, ... n - 1 steps. It depends on them linearly, so the n of them add up to n times
+    the one in the middle, after (n - 1) / 2 steps.
     """
     n = len(layer_0)
     step = lr * layer_1.T @ layer_2_delta

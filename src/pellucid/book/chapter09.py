@@ -1,27 +1,33 @@
-"""Chapter 9: activations. What bends a network's straight lines, and what makes scores probabilities."""
+"""Chapter 9: activations. What bends a network's straight lines, and makes scores probabilities."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from pellucid import Tensor, grad, log_softmax, mul, no_grad, relu, sigmoid, softmax, tanh
+from pellucid import Tensor, grad, log_softmax, mul, no_grad, sigmoid, softmax, tanh
 from pellucid.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss, prelu
 from pellucid.ops import Op, activation
 
 from .digits import (
     CLASSES,
+    Digits,
+    Formulas,
     Run,
     ThreeLayers,
     as_published,
     best,
     digits,
+    first_weights,
+    network,
     show_curves,
     show_passes,
     side_by_side,
+    tell_one_step,
 )
 from .experiment import Figure, Result, experiment
 from .result import Array
@@ -33,12 +39,14 @@ GRID = np.linspace(-6, 6, 241)  # includes 0, where many of them bend
 
 def activations() -> dict[str, Function]:
     """Every activation of the library that works number by number, with its usual settings."""
-    found: dict[str, Function] = {"tanh": tanh}
-    for name, op in vars(activation).items():
-        if isinstance(op, Op) and name == op.name and op.rule == "(...) -> (...)":
-            found[name] = op
-    for name in ("softmax", "log_softmax"):
-        del found[name]  # they look at all scores together
+    found: dict[str, Function] = {
+        name: op
+        for name, op in vars(activation).items()
+        if isinstance(op, Op) and name == op.name and op.rule == "(...) -> (...)"
+    }
+    for name in ("softmax", "log_softmax", "erf"):
+        del found[name]  # two look at all scores together, one is a part of gelu
+    found["tanh"] = tanh
     found["threshold"] = lambda x: activation.threshold(x, threshold=0.5, value=0.0)
     found["prelu"] = lambda x: prelu(x, Tensor([0.25]))
     return dict(sorted(found.items()))
@@ -58,7 +66,7 @@ def slope_by_trying(f: Function, x: Array, nudge: float = 1e-6) -> Array:
         return (f(Tensor(x + nudge)).data - f(Tensor(x - nudge)).data) / (2 * nudge)
 
 
-# ---------------------------------------------------------------- 9.1 what makes a function an activation
+# ---------------------------------------------------------- 9.1 what makes a function an activation
 
 FAMILIES = {
     "the three of this chapter": ("relu", "sigmoid", "tanh"),
@@ -71,19 +79,20 @@ FAMILIES = {
 
 @experiment("9.1", to="9.3")
 def what_makes_an_activation(result: Result) -> None:
-    """Four conditions a function should meet to be of use between layers, checked for each we have."""
+    """Four conditions a function should meet to be of use between layers, checked for all."""
     functions = activations()
-    relu_time = time_of(relu)
-    rows = []
-    for name, f in result.track(list(functions.items())):
-        kept = conditions(f)
-        rows.append((name, *("yes" if ok else "no" for ok in kept), time_of(f) / relu_time))
-        result.number(f"{name}: conditions met", sum(kept))
+    met = {name: conditions(f) for name, f in result.track(list(functions.items()))}
+    times = {name: time_of(f) for name, f in functions.items()}
     result.table(
         "the four conditions",
-        ("", "defined everywhere, no jumps", "never turns round", "bends", "time, relu = 1"),
-        rows,
+        ("", "no gaps, no jumps", "never turns round", "bends", "time, relu = 1"),
+        [
+            (name, *("yes" if ok else "no" for ok in kept), round(times[name] / times["relu"], 1))
+            for name, kept in met.items()
+        ],
     )
+    result.number("activations tried", len(met))
+    result.number("those that meet the first three", sum(all(kept) for kept in met.values()))
     for family, names in FAMILIES.items():
         both = {name: value_and_slope(functions[name], GRID) for name in names}
         result.plot(
@@ -98,7 +107,7 @@ def what_makes_an_activation(result: Result) -> None:
 def conditions(f: Function) -> tuple[bool, bool, bool]:
     """Whether a function has a value for every number and no jumps; never turns round; bends.
 
-    The fourth condition, that it and its slope are easy to compute, is a matter of more or less: of time.
+    The fourth condition, that value and slope are easy to compute, is a matter of more or less.
     """
     with no_grad():
         far = f(Tensor([-1e4, -100.0, 100.0, 1e4])).data
@@ -157,12 +166,12 @@ def output_layers(result: Result) -> None:
     )
 
 
-# --------------------------------------------------------------------------------------- 9.4 softmax
+# -------------------------------------------------------------------------------------- 9.4 softmax
 
 
 @experiment("9.4", to="9.5")
 def shares(result: Result) -> None:
-    """Digits look alike, and softmax can live with that: it asks which is likeliest, not for exact scores."""
+    """Digits look alike, and softmax can live with that: it asks which one is likeliest."""
     data = digits(result)
     means = np.array([data.images[data.labels == digit].mean(axis=0) for digit in range(CLASSES)])
     lengths = np.linalg.norm(means, axis=1)
@@ -173,11 +182,11 @@ def shares(result: Result) -> None:
         "the average of each digit", {str(d): m.reshape(data.shape) for d, m in enumerate(means)}
     )
     result.table(
-        "how much the averages overlap: 1 for the same image, 0 for no common ink",
+        "overlap of the averages",
         ("digits", "overlap"),
-        [(f"{j} and {i}", overlap) for overlap, i, j in (*pairs[:4], *pairs[-2:])],
+        [(f"{j} and {i}", round(overlap, 3)) for overlap, i, j in (*pairs[:4], *pairs[-2:])],
     )
-    result.say("alike", first=pairs[0][2], second=pairs[0][1], overlap=pairs[0][0])
+    result.say("alike", first=pairs[0][2], second=pairs[0][1], overlap=round(pairs[0][0], 2))
 
     scores = np.array([2.0, 1.0, 0.1])
     rows = [
@@ -188,11 +197,10 @@ def shares(result: Result) -> None:
         "sharpness: shares of the scores 2, 1 and 0.1, all multiplied", ("by", "shares"), rows
     )
 
-    errors = [wrong_but_ranked_right()]
     result.table(
-        "an image of a 2 that also looks like a 3: scores 4 for the 2, 2 for the 3, -3 for the others",
-        ("", "output for 2", "output for 3", "error of the 2", "error of the 3"),
-        errors[0],
+        "a 2 that looks like a 3: scores 4 for the 2, 2 for the 3, -3 for the others",
+        ("", "output for the 2", "output for the 3", "error of the 2", "error of the 3"),
+        wrong_but_ranked_right(),
     )
 
     large = np.array([1000.0, 1001.0, 1002.0])
@@ -209,9 +217,8 @@ def shares(result: Result) -> None:
         ],
     )
     result.number("shares of 1000, 1001 and 1002", ours)
-    result.agree(
-        "shares of 1000, 1001, 1002 and of 0, 1, 2", ours, softmax(Tensor([0.0, 1.0, 2.0]), dim=0)
-    )
+    by_hand = np.exp([-2.0, -1.0, 0.0])
+    result.agree("shares of 1000, 1001 and 1002", ours, by_hand / by_hand.sum())
     result.say("overflow")
 
 
@@ -221,26 +228,31 @@ def wrong_but_ranked_right() -> list[tuple[Any, ...]]:
     scores[0, 2], scores[0, 3] = 4.0, 2.0
     target = np.eye(CLASSES)[[2]]
     rows = []
-    for name, f in (("sigmoid", sigmoid), ("softmax", lambda x: softmax(x, dim=1))):
-        output = f(Tensor(scores)).data
+    outputs = {"sigmoid": sigmoid(Tensor(scores)), "softmax": softmax(Tensor(scores), dim=1)}
+    for name, tensor in outputs.items():
+        output = tensor.data
         error = (output - target) ** 2
         rows.append((name, output[0, 2], output[0, 3], error[0, 2], error[0, 3]))
     return rows
 
 
-# ------------------------------------------------------------------------------- 9.6 values and slopes
+# ---------------------------------------------------------------------------- 9.6 values and slopes
 
 
 @experiment("9.6", to="9.8")
 def every_slope(result: Result) -> None:
     """The slope of every activation we have, beside the slope found by trying."""
     at = np.array([-3.5, -2.0, -0.7, -0.3, 0.3, 0.7, 2.0, 3.5])  # none of them a corner
-    rows = []
+    shown = [1, 3, 4, 6]
+    rows: list[tuple[Any, ...]] = []
+    by_rule, by_trying = [], []
     for name, f in activations().items():
         y, slope = value_and_slope(f, at)
         tried = slope_by_trying(f, at)
-        rows.append((name, y[[1, 3, 4, 6]], slope[[1, 3, 4, 6]], np.abs(slope - tried).max()))
-        result.agree(f"slope of {name}", slope, tried, allowed=1e-7)
+        rows.append((name, y[shown].round(2), slope[shown].round(2), furthest(slope, tried)))
+        by_rule.append(slope)
+        by_trying.append(tried)
+    result.agree("every slope, by rule and by trying", by_rule, by_trying, allowed=1e-7)
     result.table(
         "value and slope at -2, -0.3, 0.3 and 2",
         ("", "value", "slope", "differs from trying by"),
@@ -273,20 +285,29 @@ def several_at_once(result: Result) -> None:
         "softmin": lambda x: activation.softmin(x, dim=1),
         "glu": lambda x: activation.glu(x, dim=1),
     }
-    rows = []
+    rows: list[tuple[Any, ...]] = []
+    by_rule, by_trying = [], []
     for name, f in kin.items():
         x = Tensor(scores.copy(), requires_grad=True)
         y = f(x)
         weights = arrives[:, : y.shape[1]]
         (slope,) = grad(y, x, weights)
         tried = weighted_by_trying(f, scores, weights)
-        rows.append((name, y.detach().data[0], slope.data[0], np.abs(slope.data - tried).max()))
-        result.agree(f"slope of {name}", slope, tried, allowed=1e-7)
+        values, slopes = y.detach().data[0].round(2), slope.data[0].round(2)
+        rows.append((name, values, slopes, furthest(slope.data, tried)))
+        by_rule.append(slope.data)
+        by_trying.append(tried)
+    result.agree("slopes of softmax and its kin", by_rule, by_trying, allowed=1e-7)
     result.table(
         "those that look at all scores: 1, -0.5, 0.3 and 2",
         ("", "value", "slope for arriving 0.3, -1, 0.7 and 0.2", "differs from trying by"),
         rows,
     )
+
+
+def furthest(by_rule: Array, by_trying: Array) -> float:
+    """The largest difference, to one digit."""
+    return float(f"{np.abs(by_rule - by_trying).max():.0e}")
 
 
 def weighted_by_trying(f: Function, x: Array, weights: Array, nudge: float = 1e-6) -> Array:
@@ -301,7 +322,7 @@ def weighted_by_trying(f: Function, x: Array, weights: Array, nudge: float = 1e-
     return slopes
 
 
-# --------------------------------------------------------------------------- 9.9 all of it on the digits
+# ---------------------------------------------------------------------- 9.9 all of it on the digits
 
 
 @as_published
@@ -325,7 +346,7 @@ class Tanh(ThreeLayers):
     def bend(self, sums: Tensor) -> Tensor:
         """Squash, then silence half."""
         layer_1 = tanh(sums)
-        return layer_1 * (self.mask(sums) * 2) if self.training else layer_1  # type: ignore[no-any-return]
+        return layer_1 * (self.mask(sums) * 2) if self.training else layer_1
 
 
 class PublishedTanh(ThreeLayers):
@@ -333,7 +354,10 @@ class PublishedTanh(ThreeLayers):
 
     def bend(self, sums: Tensor) -> Tensor:
         """Squash, then silence half."""
-        return tanh_then_dropout(sums, self.mask(sums)) if self.training else tanh(sums)  # type: ignore[no-any-return]
+        return tanh_then_dropout(sums, self.mask(sums)) if self.training else tanh(sums)
+
+
+SPREAD = 0.02  # of the first weights: tanh likes its sums small
 
 
 def surprise(scores: Tensor, target: Tensor) -> Tensor:
@@ -368,15 +392,17 @@ def tanh_and_softmax(
     # The published delta is divided by the batch twice. The corrected gradient is divided once, and
     # to go equally far, the steps take the other division: alpha 0.02 where the book writes 2.
     step = lr / batch**2
+
+    def run(kind: type[ThreeLayers], times: float = 1) -> Run:
+        fresh = network(kind, data, hidden, seed, SPREAD)
+        return Run(fresh, data, surprise, lr=times * step, batch=batch)
+
+    formulas = replace(TANH_STEP, deltas=batch**2)
+    tell_one_step(result, run(Tanh), f"the first batch of {batch} images", formulas)
     runs = {
-        name: Run(
-            ThreeLayersOf(kind, data, hidden, seed), data, surprise, lr=times * step, batch=batch
-        )
-        for name, kind, times in (
-            ("as published", PublishedTanh, 1),
-            ("corrected", Tanh, 1),
-            ("corrected, steps ten times as long", Tanh, 10),
-        )
+        "as published": run(PublishedTanh),
+        "corrected": run(Tanh),
+        "corrected, steps ten times as long": run(Tanh, times=10),
     }
     side_by_side(result, runs, passes, look_at=(290,))
 
@@ -393,6 +419,61 @@ def tanh_and_softmax(
         "mistake",
         published=published.test[passes - 1],
         corrected=corrected.test[passes - 1],
+        error=round(published.errors[-1], 3),
+        error_corrected=round(corrected.errors[-1], 3),
         longer=accuracy,
         at=at,
+        turned=round(100 * turned_round(published.network, data), 1),
     )
+
+
+TANH_STEP = Formulas(
+    layer_1="tanh(layer_0 @ weights_0_1) * mask * 2",
+    prediction="softmax(layer_2)",
+    error="-(target * log(prediction)).sum()",
+    layer_2_delta="(prediction - target) / (batch * batch)",
+    layer_1_delta="layer_2_delta @ weights_1_2.T * (1 - tanh ** 2) * mask * 2",
+)
+
+
+def turned_round(network: ThreeLayers, data: Digits) -> float:
+    """For which share of hidden units the published slope is below 0, over all images."""
+    with no_grad():
+        squashed = tanh(network.hidden(Tensor(data.images)))
+    return float(np.mean(np.abs(squashed.data) > 0.5))
+
+
+def tanh_by_hand(
+    data: Digits,
+    hidden: int,
+    seed: int,
+    lr: float,
+    passes: int,
+    batch: int,
+    *,
+    published: bool,
+) -> list[float]:
+    """The training error of the first passes, in NumPy alone."""
+    random = np.random.RandomState(seed)
+    weights_0_1, weights_1_2 = first_weights(random, data.pixels, hidden, SPREAD)
+    target = np.eye(CLASSES)[data.labels]
+    starts = range(0, len(data.images) - batch + 1, batch)
+    errors = []
+    for _ in range(passes):
+        error = 0.0
+        for start in starts:
+            part = slice(start, start + batch)
+            layer_0 = data.images[part]
+            squashed = np.tanh(layer_0 @ weights_0_1)
+            mask = random.randint(2, size=squashed.shape)
+            layer_1 = squashed * mask * 2
+            layer_2 = np.exp(layer_1 @ weights_1_2)
+            layer_2 /= layer_2.sum(axis=1, keepdims=True)
+            error -= np.sum(target[part] * np.log(layer_2))
+            layer_2_delta = (layer_2 - target[part]) / (batch * batch)
+            slope = (1 - layer_1**2) * mask if published else (1 - squashed**2) * mask * 2
+            layer_1_delta = layer_2_delta @ weights_1_2.T * slope
+            weights_1_2 -= lr * layer_1.T @ layer_2_delta
+            weights_0_1 -= lr * layer_0.T @ layer_1_delta
+        errors.append(float(error / (batch * len(starts))))
+    return errors

@@ -6,6 +6,7 @@ prediction is (`compare`), how many images make a step. All else stands here onc
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from pellucid import Tensor, no_grad
+from pellucid import Tensor, no_grad, softmax
 from pellucid.data import datasets
+from pellucid.errors import ArgumentError
 from pellucid.nn import Linear, Module
 from pellucid.ops import Op
 from pellucid.optim import SGD
@@ -46,7 +48,13 @@ class Digits:
         return int(self.images.shape[1])
 
     def batches(self, size: int) -> list[tuple[Tensor, Tensor, Array]]:
-        """The training images in their order, cut into batches: images, one-hot targets, labels."""
+        """The training images in their order, cut into batches: images, one-hot targets, labels.
+
+        Raises:
+            ArgumentError: there are fewer images than make one batch.
+        """
+        if size > len(self.images):
+            raise ArgumentError(f"a batch of {size} is more than all {len(self.images)} images")
         starts = range(0, len(self.images) - size + 1, size)
         parts = [slice(start, start + size) for start in starts]
         one_hot = np.eye(CLASSES)[self.labels]
@@ -83,8 +91,9 @@ class ThreeLayers(Module):
 
     def __init__(self, start: tuple[Array, Array], random: np.random.RandomState) -> None:
         weights_0_1, weights_1_2 = start
-        self.hidden = Linear(*weights_0_1.shape, bias=False)
-        self.output = Linear(*weights_1_2.shape, bias=False)
+        (pixels, hidden), (_, classes) = weights_0_1.shape, weights_1_2.shape
+        self.hidden = Linear(pixels, hidden, bias=False)
+        self.output = Linear(hidden, classes, bias=False)
         with no_grad():
             self.hidden.weight.copy_(weights_0_1.T)  # a Linear keeps a row for each output
             self.output.weight.copy_(weights_1_2.T)
@@ -99,8 +108,9 @@ class ThreeLayers(Module):
         return self.output(self.bend(self.hidden(images)))  # type: ignore[no-any-return]
 
     def mask(self, sums: Tensor) -> Array:
-        """Ones and zeros by the toss of a coin, as the published runs drew them."""
-        return self.random.randint(2, size=sums.shape).astype(np.float64)
+        """Ones and zeros by the toss of a coin, drawn as the published runs did, and kept."""
+        self.drawn: Array = self.random.randint(2, size=sums.shape).astype(np.float64)
+        return self.drawn
 
 
 def first_weights(
@@ -109,6 +119,14 @@ def first_weights(
     """The published runs' first weights: up to half of `spread`, and half of 0.2, around 0."""
     weights_0_1 = spread * random.random_sample((pixels, hidden)) - spread / 2
     return weights_0_1, 0.2 * random.random_sample((hidden, CLASSES)) - 0.1
+
+
+def network(
+    kind: type[ThreeLayers], data: Digits, hidden: int, seed: int, spread: float = 0.2
+) -> ThreeLayers:
+    """A network with the first weights that the published runs started from, and their masks."""
+    random = np.random.RandomState(seed)
+    return kind(first_weights(random, data.pixels, hidden, spread), random)
 
 
 def as_published(forward: Callable[..., Array]) -> Op:
@@ -197,6 +215,68 @@ def side_by_side(
 # ------------------------------------------------------------------------------------ what is shown
 
 
+@dataclass(frozen=True)
+class Formulas:
+    """What the values of a step are called in NumPy, where the networks differ.
+
+    Args:
+        layer_1: how the hidden layer comes about.
+        prediction: what becomes of the scores in layer_2, and how; empty where they are it.
+        error: how wrong the prediction is.
+        layer_2_delta, layer_1_delta: how the blame goes back.
+        deltas: by how much the error's true slope is larger than the book's delta.
+    """
+
+    layer_1: str
+    error: str
+    layer_2_delta: str
+    layer_1_delta: str
+    prediction: str = ""
+    deltas: float = 1
+
+
+def tell_one_step(result: Result, run: Run, title: str, formulas: Formulas) -> None:
+    """All values of the first step that `run` would make; it is not made."""
+    network, data = run.network, run.data
+    images, targets, _ = run.batches[0]
+    sums = network.hidden(images)
+    layer_1 = network.bend(sums)
+    layer_2 = network.output(layer_1)
+    error = run.compare(layer_2, targets)
+    sums.retain_grad(), layer_2.retain_grad()
+    error.backward()
+    if not result.step(title):
+        return
+    change_0_1, change_1_2 = (
+        0.0 - run.optimizer.param_groups[0]["lr"] * layer.weight.grad.data.T
+        for layer in (network.hidden, network.output)
+    )
+    darkest = np.argsort(-images.data[0], kind="stable")[:8]
+    result.predict("layer_0", "the middle of the image, 0 to 1", middle(data, images.data[0]))
+    if hasattr(network, "drawn"):
+        result.predict("mask", "heads or tails for each hidden unit", network.drawn)
+    result.predict("layer_1", formulas.layer_1, layer_1)
+    result.predict("layer_2", "layer_1 @ weights_1_2", layer_2)
+    if formulas.prediction:
+        result.predict("prediction", formulas.prediction, softmax(layer_2.detach(), dim=1))
+    result.compare("target", "1 for the right digit, 0 for the others", targets)
+    result.compare("error", formulas.error, error)
+    result.learn("layer_2_delta", formulas.layer_2_delta, layer_2.grad.data / formulas.deltas + 0.0)
+    result.learn("layer_1_delta", formulas.layer_1_delta, sums.grad.data / formulas.deltas + 0.0)
+    result.learn("weights_1_2 change by", "-lr * layer_1.T @ layer_2_delta", change_1_2)
+    result.learn(
+        "weights_0_1 change by, at the eight darkest pixels",
+        "-lr * layer_0.T @ layer_1_delta",
+        change_0_1[darkest],
+    )
+
+
+def middle(data: Digits, image: Array, size: int = 8) -> Array:
+    """The middle of an image, where the ink is, as a square of `size` pixels a side."""
+    top, left = ((n - size) // 2 for n in data.shape)
+    return image.reshape(data.shape)[top : top + size, left : left + size]
+
+
 def show_curves(result: Result, runs: Mapping[str, Run]) -> None:
     """Training and test accuracy, and the training error, of several runs over the passes."""
     accuracy: dict[str, Any] = {}
@@ -215,7 +295,7 @@ def show_passes(result: Result, runs: Mapping[str, Run], rows: int = 8) -> None:
         looked[i] for i in np.unique(np.linspace(0, len(looked) - 1, rows).round().astype(int))
     ]
     for name, run in runs.items():
-        cells = [(n, run.errors[n], run.train[n], run.test[n]) for n in chosen]
+        cells = [(n, round(run.errors[n], 4), run.train[n], run.test[n]) for n in chosen]
         result.table(name, ("pass", "training error", "training", "test"), cells)
 
 
@@ -226,6 +306,6 @@ def best(run: Run) -> tuple[int, float]:
 
 
 def cut(value: float, places: int = 3) -> float:
-    """A number with its further digits cut off, not rounded: how the published runs printed theirs."""
-    scale = 10**places
-    return int(value * scale) / scale
+    """A number with its further digits cut off, not rounded: so the published runs printed it."""
+    scale = 10.0**places
+    return math.floor(value * scale) / scale
