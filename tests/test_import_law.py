@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "pellucid"
 
 # From the ground up; a module may import its own layer and those before it.
 LAYERS: list[set[str]] = [
-    {"errors", "atomic"},
+    {"errors", "atomic", "allocator"},
     {"tape", "shapes", "sparse", "random"},
     {"ops"},
     {"protocols", "methods", "tensor"},

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as _numpy
 
+from . import allocator as _allocator
 from . import errors, ops
 from .creation import *
 from .errors import PellucidError
@@ -34,6 +35,8 @@ from .random import get_rng_state, manual_seed, set_rng_state
 from .sparse import RowSparse
 from .tape import detect_anomaly, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .tensor import Tensor, grad
+
+_allocator.keep_freed_memory()
 
 if TYPE_CHECKING:
     from . import book, data, explain, init, io, losses, nn, optim, schedules, testing, train

@@ -14,6 +14,8 @@ from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Any
 
+from . import allocator
+
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 # module, what pip calls it, the extra it belongs to, what for
@@ -175,15 +177,8 @@ def _allocator(facts: dict[str, Any]) -> Iterator[Finding]:
     if library != "glibc":
         yield Finding("Memory", f"allocator of {library}")
         return
-    set_by_hand = "MALLOC_TRIM_THRESHOLD_" in os.environ or "glibc.malloc" in os.environ.get(
-        "GLIBC_TUNABLES", ""
-    )
-    said = "glibc, its thresholds set by you" if set_by_hand else "glibc, as it comes"
-    hint = (
-        "large networks train faster when freed memory is kept: "
-        "export MALLOC_TRIM_THRESHOLD_=1073741824 MALLOC_MMAP_THRESHOLD_=1073741824"
-    )
-    yield Finding("Memory", said, "good", "" if set_by_hand else hint)
+    facts["allocator_state"] = allocator.state
+    yield Finding("Memory", f"glibc; {allocator.state}")
 
 
 def _optional(facts: dict[str, Any]) -> Iterator[Finding]:

@@ -78,11 +78,6 @@ class Node:
         self.hooks: list[Hook] | None = None
         self.line: str | None = None  # where it was run, under detect_anomaly
 
-    def free(self) -> None:
-        """Let go of the arrays; what is left still knows its name and its parents."""
-        if not self.op.light:
-            self.values = self.result = self.memory = None
-
 
 # ---------------------------------------------------------------------------- changes made in place
 
@@ -98,11 +93,13 @@ def _owner(array: Any) -> Any:
     return array
 
 
-def note_change(array: Any) -> None:
-    """Say that the memory behind `array` was just written to."""
+def note_change(*arrays: Any) -> None:
+    """Say that the memory behind these arrays was just written to."""
     global _last_change
-    base = array.base
-    _last_change = _changed_at[id(array if base is None else base)] = tick()
+    _last_change = now = tick()
+    for array in arrays:
+        base = array.base
+        _changed_at[id(array if base is None else _owner(base))] = now
 
 
 def _refuse_changed(node: Node) -> None:
@@ -166,18 +163,21 @@ def walk_back(
         GraphError: a node was freed by an earlier walk, or a value it needs was changed since.
     """
     wanted = None if targets is None else {id(t._node or t) for t in targets}
-    arrived: dict[int, Any] = {}
+    arrived: dict[Node, Any] = {}
     goals: dict[int, tuple[Any, Any]] = {}
     for tensor, gradient in starts:
         if tensor._node is None:
-            _reach(goals, tensor, gradient)
+            gradient = gradient if create_graph else gradient.copy()
+            before = goals.get(id(tensor))
+            goals[id(tensor)] = tensor, gradient if before is None else before[1] + gradient
         else:
-            before = arrived.get(id(tensor._node))
-            arrived[id(tensor._node)] = gradient if before is None else before + gradient
+            before = arrived.get(tensor._node)
+            arrived[tensor._node] = gradient if before is None else before + gradient
     order = newest_first(t._node for t, _ in starts if t._node is not None)
     needed = None if wanted is None else _leading_to(wanted, order)
+    plain = not (create_graph or mode.anomaly or needed is not None)
     for node in order:
-        d = arrived.pop(id(node), None)
+        d = arrived.pop(node, None)
         if d is None:
             continue
         if node.hooks is not None:
@@ -188,27 +188,26 @@ def walk_back(
             raise _freed(node)
         if _last_change > node.number:
             _refuse_changed(node)
-        gradients = node.op.pull(node, d, needed, create_graph)
+        if plain:
+            gradients = node.op._pull(
+                d, node.result, node.values, node.settings, node.memory, node.parents
+            )
+        else:
+            gradients = node.op.pull(node, d, needed, create_graph)
         for parent, gradient in zip(node.parents, gradients, strict=True):
             if parent is None or gradient is None:
                 continue
             if parent.__class__ is Node:
-                before = arrived.get(id(parent))
-                arrived[id(parent)] = gradient if before is None else before + gradient
-            else:
-                if not create_graph and (
-                    gradient is d or getattr(gradient, "base", None) is not None
-                ):
-                    gradient = gradient.copy()  # a leaf's gradient shares memory with nobody
-                _reach(goals, parent, gradient)
-        if not retain_graph:
-            node.free()
+                before = arrived.get(parent)
+                arrived[parent] = gradient if before is None else before + gradient
+                continue
+            if not create_graph and (gradient is d or getattr(gradient, "base", None) is not None):
+                gradient = gradient.copy()  # a leaf's gradient shares memory with nobody
+            reached = goals.get(id(parent))
+            goals[id(parent)] = parent, gradient if reached is None else reached[1] + gradient
+        if not (retain_graph or node.op.light):  # a light node holds shapes only
+            node.values = node.result = node.memory = None
     return goals
-
-
-def _reach(goals: dict[int, tuple[Any, Any]], leaf: Any, gradient: Any) -> None:
-    before = goals.get(id(leaf))
-    goals[id(leaf)] = leaf, gradient if before is None else before[1] + gradient
 
 
 def through(hooks: Iterable[Hook], gradient: Any) -> Any:
@@ -225,6 +224,11 @@ def _freed(node: Node) -> GraphError:
         "first.\nKeep them with backward(retain_graph=True), or run the forward pass again; to carry "
         "a value into the next step without its past, use x.detach()"
     )
+
+
+_ONE = {np.dtype(kind): np.ones((), kind) for kind in (np.float16, np.float32, np.float64)}
+for _one in _ONE.values():
+    _one.setflags(write=False)  # it is handed to every walk
 
 
 def check_start(tensor: Tensor, gradient: Any) -> Any:
@@ -245,6 +249,8 @@ def check_start(tensor: Tensor, gradient: Any) -> Any:
             "requires_grad=True" + _inputs_without(tensor)
         )
     if gradient is None:
+        if value.shape == ():
+            return _ONE[value.dtype]
         if value.size != 1:
             raise GraphError(
                 f"backward starts from one number, but this tensor has shape {value.shape}.\n"
@@ -316,9 +322,34 @@ def enable_grad() -> _Recording:
     return _Recording(True)
 
 
+class _AtOnce(_Recording):
+    """The switch that is thrown when it is made; the end of a `with` block throws it back."""
+
+    def __init__(self, on: bool) -> None:
+        super().__init__(on)
+        self._at_first = mode.recording
+        mode.recording = on
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._before[-1] = self._at_first
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        mode.recording = self._at_first
+        return super().__call__(function)
+
+
 def set_grad_enabled(enabled: bool) -> _Recording:
-    """`enable_grad()` or `no_grad()`, by a flag."""
-    return _Recording(enabled)
+    """Record or not, from now on; as a `with` block or decorator, inside only.
+
+    >>> import pellucid
+    >>> with pellucid.set_grad_enabled(False):
+    ...     pellucid.is_grad_enabled()
+    False
+    >>> pellucid.is_grad_enabled()
+    True
+    """
+    return _AtOnce(enabled)
 
 
 def is_grad_enabled() -> bool:

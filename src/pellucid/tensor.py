@@ -166,7 +166,9 @@ class Tensor(Methods):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one axis of it."""
-        return self.shape if dim is None else self.shape[axis_of(dim, self.ndim, "size", alone=False)]
+        return (
+            self.shape if dim is None else self.shape[axis_of(dim, self.ndim, "size", alone=False)]
+        )
 
     def dim(self) -> int:
         """How many axes there are."""

@@ -62,7 +62,7 @@ class Module:
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         try:
             if self._hooks is None:
-                return self.forward(*inputs, **settings)
+                return self.forward(*inputs, **settings) if settings else self.forward(*inputs)
             return self._hooks.run(self, inputs, settings)
         except PellucidError as error:
             error.layer = _layer_of(error.__traceback__)

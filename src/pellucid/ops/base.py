@@ -42,7 +42,8 @@ from ..errors import (
     ShapeError,
     user_line,
 )
-from ..tape import Node, mode
+from ..tape import Node, mode, tick
+from .wiring import Pull, Run, backward_function, forward_function, names_read
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -54,6 +55,8 @@ Example = tuple[tuple[Any, ...], dict[str, Any]]  # inputs and settings of one c
 # operation and the line. The caller's own NumPy code keeps its warnings.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"pellucid\.")
 
+# what forward rules raise for inputs that do not fit
+MISTAKES = (ValueError, TypeError, IndexError, AttributeError, ArithmeticError)
 BROADCAST = "(...), (...) -> (...)"
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "required"})()
@@ -69,11 +72,11 @@ class _Results:
     """The class results are made of; `tensor.py` sets it, since operations come before tensors."""
 
     make: Callable[[Any, Node | None], Any]
-    record: type
+    record: type[Any]
     default_dtype = FLOAT32
 
 
-def results_are(record: type, make: Callable[[Any, Node | None], Any]) -> None:
+def results_are(record: type[Any], make: Callable[[Any, Node | None], Any]) -> None:
     """Tell the operations which class to wrap their results in."""
     _Results.record, _Results.make = record, staticmethod(make)
 
@@ -187,7 +190,8 @@ class Op:
         self.differentiable = False  # whether gradients pass through
         self.joint: Callable[..., Any] | None = None
         self.example: Callable[[np.random.Generator], Iterator[Example]] | None = None
-        self._pulls: list[Any] | None = None
+        self._run: Run | None = None
+        self._pull: Pull
         code, defaults = forward.__code__, forward.__kwdefaults__ or {}
         names = code.co_varnames
         self.inputs = names[: code.co_argcount]
@@ -199,8 +203,11 @@ class Op:
         ready = not (REQUIRED in self.defaults.values() or self.variadic or order)
         self._plain = len(self.inputs) if ready else -1  # inputs of a call that needs no binding
         self._usual = -1 if self.variadic or order else len(self.inputs)
-        self._required = [name for name, value in self.defaults.items() if value is REQUIRED]
-        self.light: bool | None = None  # no slope needs a value: none is kept; known once prepared
+        self._required = {name for name, value in self.defaults.items() if value is REQUIRED}
+        # what slopes do not name is not kept; known once prepared
+        self.light: bool | None = None  # no value at all
+        self._unread: Sequence[int] = ()  # of these inputs only the shape
+        self._reads_y = True
 
     # --- defining
 
@@ -210,6 +217,7 @@ class Op:
         def define(function: Callable[..., Any]) -> Callable[..., Any]:
             self.slopes[name] = function
             self.differentiable = True
+            self._run = None
             return function
 
         return define
@@ -222,6 +230,7 @@ class Op:
         """
         self.joint = function
         self.differentiable = True
+        self._run = None
         return function
 
     def examples(
@@ -242,45 +251,8 @@ class Op:
             inputs, settings = self._bind(inputs, settings)
         else:
             settings = self.defaults
-        record = _Results.record
-        values: list[Any] = []
-        parents: list[Any] = []  # per input: where its gradient goes
-        wanted = False
-        for x in inputs:
-            parent = None
-            if isinstance(x, record):
-                values.append(x._value)
-                if x._requires_grad:
-                    parent = x._node or x
-                    wanted = True
-            else:
-                values.append(x if x.__class__ is not list else from_list(x))
-            parents.append(parent)
-        try:
-            y = self.forward(*values, **settings)
-        except PellucidError:
-            raise
-        except (ValueError, TypeError, IndexError, AttributeError, ArithmeticError) as error:
-            raise self._reworded(error, inputs, values) from error
-        memory = None
-        if self.remembers:
-            y, memory = y
-        if y.__class__ is not np.ndarray or y.dtype is not FLOAT32:
-            y = settle(y, values) if settings.get("dtype") is None else np.asarray(y)
-        result = _Results.make(y, None)
-        if mode.recording:
-            if wanted and self.differentiable and y.dtype.kind == "f":
-                if self.light is None:
-                    self._prepare()
-                if self.light:
-                    values = [getattr(v, "shape", ()) for v in values]
-                result._node = Node(self, parents, values, settings, y, memory)
-                result._requires_grad = True
-            else:
-                result._story = self.name, self._origins(inputs)
-        if mode.watched:
-            self._watch(inputs, values, settings, result)
-        return result  # type: ignore[no-any-return]
+        run = self._run or self._prepare()
+        return run(inputs, settings)  # type: ignore[no-any-return]
 
     def _watch(self, inputs: Any, values: Any, settings: dict[str, Any], result: Any) -> None:
         """What is done for those who look on: the search for the first NaN, and listeners."""
@@ -301,24 +273,17 @@ class Op:
 
     # --- walking back
 
-    def pull(self, node: Node, d: Any, needed: set[int] | None, create_graph: bool) -> list[Any]:
+    def pull(
+        self, node: Node, d: Any, needed: set[int] | None, create_graph: bool
+    ) -> Sequence[Any]:
         """Per input of a node of this operation the gradient it gets; None where nobody asked."""
         y, values = node.result, node.values
         if create_graph:
             y, values = self._with_history(node)
-        pulls = self._pulls or self._prepare()
         parents: Sequence[Any] = node.parents
         if needed is not None:
             parents = [p if id(p) in needed else None for p in parents]
-        settings, memory = node.settings, node.memory
-        if self.joint is not None:
-            needs = tuple([p is not None for p in parents])
-            gradients = list(pulls[0](d, y, values, settings, memory, needs))
-        else:
-            gradients = [
-                None if parent is None or pull is None else pull(d, y, values, settings, memory)
-                for parent, pull in zip(parents, pulls, strict=True)
-            ]
+        gradients = self._pull(d, y, values, node.settings, node.memory, parents)
         if mode.anomaly:
             self._look_for_birth_backwards(gradients, node)
         return gradients
@@ -330,12 +295,12 @@ class Op:
                 "stops here.\nUse ordinary operations on this path if you need second derivatives"
             )
         make = _Results.make
-        y = make(node.result, node)
         if self.light:
-            return y, node.values
+            return None, node.values
+        y = make(node.result, node) if self._reads_y else None
         values = []
-        for parent, value in zip(node.parents, node.values, strict=True):
-            if parent is None:
+        for i, (parent, value) in enumerate(zip(node.parents, node.values, strict=True)):
+            if parent is None or i in self._unread:
                 values.append(make(value, None) if isinstance(value, np.ndarray) else value)
             else:
                 values.append(make(value, parent) if parent.__class__ is Node else parent)
@@ -345,7 +310,7 @@ class Op:
         """Names and arrays of what the slopes of a node need, for the check of changes."""
         if self.light or node.values is None:
             return []
-        names = set(self._names_read())
+        names = names_read(self)
         found = [
             (n, v)
             for n, v in zip(self._input_names(node.values), node.values, strict=True)
@@ -353,65 +318,29 @@ class Op:
         ]
         return [*found, ("y", node.result)] if "y" in names else found
 
-    # --- preparing: slopes that name what they need become calls that pass it
-
-    def _names_read(self) -> list[str]:
-        functions = [self.joint] if self.joint else list(self.slopes.values())
-        return [n for f in functions for n in f.__code__.co_varnames[: f.__code__.co_argcount]]
-
-    def _prepare(self) -> list[Any]:
-        own = {*self.inputs, self.variadic, "y", "memory"}
-        self.light = not any(name in own for name in self._names_read())
-        if self.joint is not None:
-            self._pulls = [self._puller(self.joint, "s_needs", None)]
-        else:
-            broadcasts = self.rule is not None and "..." in self.rule
-            self._pulls = [
-                self._puller(self.slopes[name], "", i if broadcasts else None)
-                if name in self.slopes
-                else None
-                for i, name in enumerate(self.inputs)
-            ]
-        return self._pulls
-
-    def _puller(self, slope: Callable[..., Any], extra: str, broadcast: int | None) -> Any:
-        """Compile `lambda d, y, v, s, m: slope(d, v[1])` for a slope that names (d, b)."""
-        shape = "v[{}]" if self.light else "getattr(v[{}], 'shape', ())"
-        passed = []
-        for name in slope.__code__.co_varnames[: slope.__code__.co_argcount]:
-            stem = name.removesuffix("_shape")
-            if name in ("d", "y"):
-                passed.append(name)
-            elif name == "memory":
-                passed.append("m")
-            elif name == "needs":
-                passed.append("needs")
-            elif name in self.inputs:
-                passed.append(f"v[{self.inputs.index(name)}]")
-            elif name in self.defaults:
-                passed.append(f"s[{name!r}]")
-            elif name == self.variadic:
-                passed.append("v")
-            elif stem == self.variadic:
-                passed.append("v" if self.light else "[x.shape for x in v]")
-            elif stem in self.inputs:
-                passed.append(shape.format(self.inputs.index(stem)))
-            else:
-                raise TypeError(
-                    f"a slope of {self.name} asks for {name!r}, which {self.name} does not have"
-                )
-        call = f"slope({', '.join(passed)})"
-        if broadcast is not None:
-            call = f"sum_to({call}, {shape.format(broadcast)})"
-        arguments = "d, y, v, s, m" + (", needs" if extra else "")
-        return eval(f"lambda {arguments}: {call}", {"slope": slope, "sum_to": sum_to})
+    def _prepare(self) -> Run:
+        """Write down how it runs and how it is walked back through: once, when first needed."""
+        read = names_read(self)
+        self.light = read.isdisjoint({*self.inputs, self.variadic, "y", "memory"})
+        self._reads_y = "y" in read
+        self._unread = [i for i, name in enumerate(self.inputs) if name not in read]
+        known = {
+            "FLOAT32": FLOAT32, "MISTAKES": MISTAKES, "Node": Node, "PellucidError": PellucidError,
+            "Tensor": _Results.record, "asarray": np.asarray, "from_list": from_list, "mode": mode,
+            "ndarray": np.ndarray, "new": object.__new__, "origins": self._origins,
+            "reworded": self._reworded, "settle": settle, "sum_to": sum_to, "tick": tick,
+            "watch": self._watch,
+        }  # fmt: skip
+        self._pull = backward_function(self, known)
+        self._run = forward_function(self, known)
+        return self._run
 
     # --- binding arguments the way Python would, with PyTorch's names too
 
     def _bind(self, inputs: tuple[Any, ...], given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        if len(inputs) == self._usual:
+        if len(inputs) == self._usual and (not self._required or given.keys() >= self._required):
             settings = {**self.defaults, **given}
-            if len(settings) == len(self.defaults) and all(n in given for n in self._required):
+            if len(settings) == len(self.defaults):
                 return inputs, settings
         settings = dict(self.defaults)
         if self.order:
@@ -528,7 +457,7 @@ class Op:
             + (f", from {', '.join(came)}" if came else "")
         )
 
-    def _look_for_birth_backwards(self, gradients: list[Any], node: Node) -> None:
+    def _look_for_birth_backwards(self, gradients: Sequence[Any], node: Node) -> None:
         for gradient in gradients:
             if gradient is None:
                 continue

@@ -151,7 +151,7 @@ def _columns(x: Array, slide: Slide, groups: int) -> Array:
 
 
 def _bytes(channels: int, slide: Slide, dtype: Any) -> int:
-    return channels * math.prod(slide.kernel) * math.prod(slide.places) * np.dtype(dtype).itemsize
+    return channels * math.prod((*slide.kernel, *slide.places)) * int(np.dtype(dtype).itemsize)
 
 
 def correlate(x: Array, weight: Array, slide: Slide, groups: int) -> tuple[Array, Array | None]:
@@ -251,7 +251,7 @@ def _backward(d: Array, x: Array, weight: Array, plan: _Plan, needs: Sequence[bo
     d_x = d_weight = None
     if needs[0]:
         size = tuple(n + sum(p) for n, p in zip(image.shape[2:], plan.around, strict=True))
-        canvas = spread(d, weight, plan.slide, plan.groups, size)  # type: ignore[arg-type]
+        canvas = spread(d, weight, plan.slide, plan.groups, size)
         d_x = unframed(canvas, plan.around).reshape(x.shape)
     if needs[1]:
         frame = image if plan.kept is not None else framed(image, plan.around)
@@ -333,7 +333,7 @@ def _transposed(
     around = ((0, 0), *((c, c) for c in cut))[-2:]
     plan = _Plan(axes, slide, around, groups)  # type: ignore[arg-type]
     size = (1, *canvas)[-2:]
-    painted = spread(images(x, axes), weight, slide, groups, size)  # type: ignore[arg-type]
+    painted = spread(images(x, axes), weight, slide, groups, size)
     y = np.ascontiguousarray(unframed(painted, plan.around))
     if bias is not None:
         y += bias.reshape(-1, 1, 1)

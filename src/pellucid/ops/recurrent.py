@@ -22,6 +22,7 @@ from .. import shapes
 from ..errors import ArgumentError, ShapeError
 from .base import Array, Example, op, raw
 from .index import getitem
+from .linear_algebra import ones
 from .shape import unsqueeze
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ def _back_to_inputs(
         d_x,
         d_w,
         np.dot(flat_state, _rows(before)) if needs[2] else None,
-        flat_in.sum(axis=1) if needs[3] else None,
-        flat_state.sum(axis=1) if needs[4] else None,
+        np.dot(flat_in, ones(flat_in.shape[1], d_in.dtype)) if needs[3] else None,
+        np.dot(flat_state, ones(flat_state.shape[1], d_in.dtype)) if needs[4] else None,
     )
 
 

@@ -120,13 +120,12 @@ class Optimizer:
         if closure is not None:
             with tape.enable_grad():
                 loss = closure()
-        learned = False
+        changed = []
         for group in self.param_groups:
             for p in group["params"]:
                 gradient = p._grad
                 if gradient is None:
                     continue
-                learned = True
                 if gradient.__class__ is RowSparse:
                     self.learn_rows(p, gradient, group)
                 else:
@@ -134,9 +133,10 @@ class Optimizer:
                         self._look_for_leftovers(gradient)
                     gradient._story = self._used
                     self.learn(p, gradient._value, group)
-                tape.note_change(p._value)
-        if not learned:
+                changed.append(p._value)
+        if not changed:
             raise self._nothing_to_learn_from()
+        tape.note_change(*changed)
         self._last_step = tape.tick()
         return loss
 

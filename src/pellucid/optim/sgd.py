@@ -75,9 +75,7 @@ class SGD(Optimizer):
         """Change one parameter; in the plainest case without any ado."""
         weight = p._value
         if weight.size <= BLOCK and _plain(group):
-            step = self.scratch(weight)[0]
-            np.multiply(gradient, -group["lr"] if group["maximize"] else group["lr"], out=step)
-            np.subtract(weight, step, out=weight)
+            weight -= (-group["lr"] if group["maximize"] else group["lr"]) * gradient
         else:
             super().learn(p, gradient, group)
 
