@@ -1,4 +1,4 @@
-"""Everything in turn, in one run: A B A B …, so that a machine that slows down slows all of them."""
+"""Everything in turn, in one run: A B A B …: a machine that slows down slows all of them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any
 
+from .. import allocator
 from ..errors import ArgumentError, PellucidError
 from .workloads import WORKLOADS, Workload
 
+# what Pellucid sets for itself (allocator.py), so that all libraries have it
+KEEP_FREED_MEMORY = dict.fromkeys(
+    ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(allocator.KEPT)
+)
 EQUAL_STEPS = 20
 TOLERANCE = 1e-3  # relative, of the loss after each of EQUAL_STEPS steps in float32
 
@@ -36,7 +41,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **settings},
+            env={**KEEP_FREED_MEMORY, **os.environ, **settings},
         )
 
     def ask(self, command: str) -> Any:
@@ -74,7 +79,7 @@ class Row:
 
     id: str
     title: str
-    floor: float
+    floor: float | None
     micros: dict[str, float] = field(default_factory=dict)
     ours: float = 0.0
     peer: float | None = None
@@ -85,8 +90,10 @@ class Row:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the floor was reached with equal numbers; None without a peer."""
-        return None if self.ratio is None else bool(self.equal) and self.ratio >= self.floor
+        """Whether the floor was reached with equal numbers; None without a peer or a floor."""
+        if self.ratio is None or self.floor is None:
+            return None
+        return bool(self.equal) and self.ratio >= self.floor
 
 
 def measure(workload: Workload, rounds: int, threads: tuple[int, ...], peers: list[str]) -> Row:

@@ -1,7 +1,7 @@
 """One variant in a process of its own: `python -m pellucid.bench.worker W1 pellucid`.
 
-Thread settings are environment variables that libraries read when they load, so each variant needs a
-process. It reads one command a line and answers one line of JSON: `losses N` does N steps without
+Thread settings are environment variables that libraries read when they load, so each variant needs
+a process. It reads one command a line and answers one line of JSON: `losses N` does N steps without
 dropout, `turn` times one turn of steps.
 """
 
@@ -35,7 +35,7 @@ def _serve(step: Step, exact: Step | None, steps: int) -> None:
     for line in sys.stdin:
         word, *rest = line.split()
         if word == "losses" and exact is not None:
-            answer: Any = [float(exact()) for _ in range(int(rest[0]))]
+            answer: Any = [exact().item() for _ in range(int(rest[0]))]
         else:
             answer = _time(step, steps)
         print(json.dumps(answer), flush=True)

@@ -44,12 +44,12 @@ def _row(out: object, row: Row) -> None:
     assert isinstance(out, Console)
     title = row.title if len(row.title) <= 44 else row.title[:43] + "…"
     text = Text(f"{row.id:4} {title:<44} {row.ours:>7.1f} ")
+    floor = "" if row.floor is None else f"  {row.floor:g} x"
     if row.peer is None or row.ratio is None:
-        text.append(f"{'':>7} {'':>6}  {row.floor:g} x")
+        text.append(f"{'':>7} {'':>6}{floor}")
     else:
-        style = "green" if row.reached else "red"
-        text.append(f"{row.peer:>7.1f} ").append(f"{row.ratio:>4.1f} x", style)
-        text.append(f"  {row.floor:g} x")
+        style = {True: "green", False: "red", None: ""}[row.reached]
+        text.append(f"{row.peer:>7.1f} ").append(f"{row.ratio:>4.1f} x", style).append(floor)
         if not row.equal:
             text.append("  numbers differ!", "bold red")
     out.print(text)
