@@ -112,7 +112,7 @@ def _exhibit(
 ) -> Iterator[RenderableType]:
     match exhibit:
         case Table():
-            yield table(exhibit, say)
+            yield _under(say(exhibit.title), table(exhibit, say))
         case Plot():
             labels = [say(c.label) for c in exhibit.curves]
             axes = say(exhibit.x), say(exhibit.y)
@@ -121,12 +121,12 @@ def _exhibit(
             yield _under(say(exhibit.title), pictures(exhibit, say, ability))
         case Note():
             style = "yellow" if exhibit.key == "stand-in" else ""
-            yield paragraph(say.sentence(exhibit), style)
+            yield Text(fold(say.sentence(exhibit), WIDE), style)
 
 
 def table(table: Table, say: Speaker) -> Grid:
-    """A table of numbers, to the right, and words, to the left."""
-    grid = _grid(say(table.title))
+    """A table of numbers, to the right, and words, to the left; without its title."""
+    grid = _grid("")
     for column, heading in enumerate(table.headings):
         words = any(isinstance(row[column], str) for row in table.rows)
         grid.add_column(say(heading), justify="left" if words else "right", overflow="fold")
