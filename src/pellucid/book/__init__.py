@@ -3,7 +3,7 @@
 >>> from pellucid import book
 >>> toes = book.find("3.2")
 >>> result = toes.run()
->>> [(c.figure.published, c.ours, c.met) for c in toes.compare(result)]
+>>> [(c.figure.published, round(c.ours, 6), c.met) for c in toes.compare(result)]
 [(0.85, 0.85, True)]
 
 How an experiment is written stands in `experiment.py`.
