@@ -121,6 +121,14 @@ def test_settings_that_make_no_sense(id: str, settings: dict[str, int], said: st
         book.find(id).run(**settings)
 
 
+@pytest.mark.parametrize("id", ["8.1", "8.7", "8.11", "9.9"])
+def test_steps_far_too_long(id: str) -> None:
+    result = book.find(id).run(**{**SMALL[id], "passes": 2, "lr": 1e9})
+    paper = io.StringIO()
+    report.show(Console(file=paper, width=80), book.find(id), result)
+    assert re.search(r"\bnan\b|\binf\b|e\+\d\d", paper.getvalue())
+
+
 # ------------------------------------------------------------------------------------- true slopes
 
 
@@ -263,6 +271,17 @@ def test_cut() -> None:
     assert digits.cut(0.10882) == 0.108
     assert digits.cut(0.9999, 2) == 0.99
     assert digits.cut(3.0) == 3.0
+
+
+def test_agreement_by_hand_ends_where_both_explode() -> None:
+    result = Result()
+    digits.agree_by_hand(result, "calm", [0.5, 1e9], [0.5, 2e9])
+    digits.agree_by_hand(result, "explodes alone", [0.5, np.nan], [0.5, 0.4])
+    digits.agree_by_hand(result, "nothing left", [1e9, np.nan], [2e9, np.nan])
+    assert [(a.name, a.ok) for a in result.agreements] == [
+        ("calm", True),
+        ("explodes alone", False),
+    ]
 
 
 # -------------------------------------------------------------------------------------- the words

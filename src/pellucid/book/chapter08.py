@@ -20,6 +20,7 @@ from .digits import (
     Formulas,
     Run,
     ThreeLayers,
+    agree_by_hand,
     as_published,
     best,
     cut,
@@ -155,9 +156,9 @@ def three_layers(
     result.number("test accuracy at pass 20", published.test.get(20))
     result.number("test accuracy, corrected", corrected.test[passes - 1])
     result.number("training error, corrected", corrected.errors[-1])
-    by_hand = [three_layers_by_hand(data, hidden, seed, lr, 2, published=p) for p in (True, False)]
-    result.agree("training error of two passes, as published", published.errors[:2], by_hand[0])
-    result.agree("training error of two passes, corrected", corrected.errors[:2], by_hand[1])
+    for name in runs:
+        by_hand = three_layers_by_hand(data, hidden, seed, lr, 2, published=name == PUBLISHED)
+        agree_by_hand(result, f"training error of two passes, {name}", runs[name].errors, by_hand)
     show_curves(result, runs)
     show_passes(result, runs)
     pass_, accuracy = best(corrected)
@@ -406,9 +407,9 @@ def dropout(
     result.number("training accuracy at pass 290", dict(enumerate(published.train)).get(290))
     result.number("test accuracy at pass 290, corrected", corrected.test.get(290))
     result.number("test accuracy at pass 290, without dropout", without.test.get(290))
-    by_hand = [dropout_by_hand(data, hidden, seed, lr, 2, published=p) for p in (True, False)]
-    result.agree("training error of two passes, as published", published.errors[:2], by_hand[0])
-    result.agree("training error of two passes, corrected", corrected.errors[:2], by_hand[1])
+    for name in (PUBLISHED, CORRECTED):
+        by_hand = dropout_by_hand(data, hidden, seed, lr, 2, published=name == PUBLISHED)
+        agree_by_hand(result, f"training error of two passes, {name}", runs[name].errors, by_hand)
     show_curves(result, runs)
     show_passes(result, runs)
     last = passes - 1
@@ -509,7 +510,7 @@ def batches(
     result.number("test accuracy at pass 290", published.test.get(290))
     result.number("test accuracy at pass 290, corrected", corrected.test.get(290))
     by_hand = batches_by_hand(data, hidden, seed, lr, 2, batch)
-    result.agree("training error of two passes, as published", published.errors[:2], by_hand)
+    agree_by_hand(result, "training error of two passes, as published", published.errors, by_hand)
     show_curves(result, runs)
     result.plot(
         "training error, image by image and in batches",
