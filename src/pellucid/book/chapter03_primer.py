@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,26 +14,26 @@ from pellucid.nn.functional import mse_loss
 from .experiment import Result, experiment
 
 NAMES: dict[str, Any] = {
-    "a": np.array([0.0, 1.0, 2.0, 3.0]),
-    "b": np.array([4.0, 5.0, 6.0, 7.0]),
-    "c": np.array([1.0, 2.0, 3.0]),
+    "four": np.array([0.0, 1.0, 2.0, 3.0]),
+    "other": np.array([4.0, 5.0, 6.0, 7.0]),
+    "three": np.array([1.0, 2.0, 3.0]),
     "column": np.array([[10.0], [20.0], [30.0], [40.0]]),
     "wide": np.arange(8.0).reshape(2, 4),
     "tall": np.arange(12.0).reshape(4, 3),
 }
 WORKING = (
-    "a * 0.1", "a + b", "wide * 10", "wide + a", "column + c", "a @ b", "a @ tall", "wide @ a",
-    "wide @ tall", "tall.T @ wide.T",
+    "four * 0.1", "four + other", "wide * 10", "wide + four", "column + three", "four @ other",
+    "four @ tall", "wide @ four", "wide @ tall", "tall.T @ wide.T",
 )  # fmt: skip
 FAILING = {  # and what was probably meant
-    "a + c": "a[:3] + c",
+    "four + three": "four[:3] + three",
     "wide * tall": "wide * tall.T[:2]",
     "wide @ wide": "wide @ wide.T",
     "tall @ wide": "wide @ tall",
-    "tall @ a": "a @ tall",
-    "a.reshape(3, 2)": "a.reshape(2, 2)",
-    "a[4]": "a[3]",
-    "mse_loss(column, a)": "mse_loss(column[:, 0], a)",
+    "tall @ four": "four @ tall",
+    "four.reshape(3, 2)": "four.reshape(2, 2)",
+    "four[4]": "four[3]",
+    "mse_loss(column, four)": "mse_loss(column[:, 0], four)",
 }
 
 
@@ -48,13 +49,14 @@ def primer(result: Result) -> None:
         value = evaluate(expression, tensors)
         ours.append(np.ravel(value))
         numpys.append(np.ravel(evaluate(expression, NAMES)))
-        shapes = ", ".join(shape_of(v) for n, v in NAMES.items() if n in words_in(expression))
+        shapes = ", ".join(shape_of(evaluate(part, tensors)) for part in arrays_in(expression))
         rows.append((expression, shapes, shape_of(value), first_row(value)))
     result.agree("all of these, and NumPy's", np.concatenate(ours), np.concatenate(numpys))
     result.table("what works", ("written", "shapes", "result", "its numbers"), rows)
 
-    surprise = evaluate("column - a", tensors)
+    surprise = evaluate("column - four", tensors)
     result.say("surprise", shape=shape_of(surprise))
+    result.say("mistakes")
     for expression, meant in FAILING.items():
         result.say(
             "error",
@@ -79,9 +81,9 @@ def refusal(expression: str, names: dict[str, Any]) -> str:
     raise AssertionError(f"{expression} was to fail")
 
 
-def words_in(expression: str) -> list[str]:
-    """The names that an expression uses."""
-    return [part for part in expression.replace(".T", "").split() if part.isidentifier()]
+def arrays_in(expression: str) -> list[str]:
+    """The arrays that a sign stands between: `tall.T` and `wide.T` in `tall.T @ wide.T`."""
+    return [part for part in re.split(" [*+@-] ", expression) if part.partition(".")[0] in NAMES]
 
 
 def shape_of(value: Any) -> str:
