@@ -187,7 +187,7 @@ class _Tour:
         begin = time.perf_counter()
         history = learning.run(resume, [watcher])
         seconds = time.perf_counter() - begin
-        if history.stopped == "interrupted":
+        if history.stopped == "interrupted" and len(history) < plan.passes:
             raise Stopped(self._farewell(history, plan.passes))
         learning.take_the_best()
         best = history.best["epoch"] if history.best else plan.passes
@@ -249,7 +249,12 @@ class _Tour:
         if self.options.record:
             pages = Pages(self.words, Ability())
             drawn = [page(pages) for page in self.shown]
-            record(self.options.record, drawn[:ON_THE_LEFT], drawn[ON_THE_LEFT:])
+            try:
+                record(self.options.record, drawn[:ON_THE_LEFT], drawn[ON_THE_LEFT:])
+            except OSError as error:
+                raise ArgumentError(
+                    f"{self.options.record} cannot be written to ({error.strerror})"
+                ) from None
             self.say("kept.recorded", path=self.options.record)
             self.console.print()
 

@@ -54,9 +54,9 @@ def _redrawn(match: re.Match[str]) -> str:
     """One run of characters of the same colour."""
     name, x, y, content = match[1], float(match[2]), float(match[3]), unescape(match[4])
     top = y - ABOVE
-    if set(content) == {PIXEL}:
-        return _rectangle(name, x, top, cell_len(content) * CELL, LINE / 2)
     blocks = content.rstrip("\u00a0 ")
+    if set(blocks) == {PIXEL}:
+        return _rectangle(name, x, top, len(blocks) * CELL, LINE / 2)
     if blocks and set(blocks) <= set(BAR):
         eighths = sum(BAR.index(block) + 1 for block in blocks)
         return _rectangle(name, x, top, eighths / 8 * CELL, LINE)
