@@ -257,3 +257,10 @@ def test_without_a_picture_it_says_how_to_get_one() -> None:
     assert "runs/best.safetensors" in shown(pages.kept(files, True))
     assert FIRST not in shown(pages.kept(files, True))
     assert FIRST in shown(pages.kept(files, True, FIRST))
+
+
+def test_a_long_path_is_shown_whole() -> None:
+    path = "/a/" + "very/" * 20 + "deep/place/network.best.safetensors"
+    text = shown(Pages(words("en"), ABILITIES[1]).kept([("network", path)], True))
+    assert path in "".join(text.split())
+    assert max(cell_len(line) for line in text.split("\n")) <= 80

@@ -343,7 +343,7 @@ class Pages:
         w = self.words
         paths = Table.grid(padding=(0, 2))
         for name, path in files:
-            paths.add_row(Text(w(f"kept.{name}"), NAME), Text(path))
+            paths.add_row(Text(w(f"kept.{name}"), NAME), Text(path, overflow="fold"))
         parts: list[RenderableType] = [heading(w("kept.title")), Text(), indented(paths)]
         if not has_picture:
             parts += [Text(), indented(self.say("kept.no_picture", style="yellow"))]
