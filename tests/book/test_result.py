@@ -50,6 +50,8 @@ def test_a_value_before_any_step_is_not_kept() -> None:
         ([1.0, 2.0], [1.0, 2.1], False),
         ([math.nan], [1.0], False),
         ([math.inf], [1.0], False),
+        ([1.0, math.inf, math.nan], [1.0, math.inf, math.nan], True),
+        ([1.0, math.inf], [1.1, math.inf], False),
         (0.0, 0.0, True),
         ([], [], True),
     ],
