@@ -199,12 +199,11 @@ def test_any_settings_of_any_experiment_are_answered_calmly(data: st.DataObject)
 # --------------------------------------------------------------------------------------- progress
 
 
-def test_a_bar_on_a_terminal_and_nothing_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(common, "PAUSE", 0)
+def test_a_bar_on_a_terminal_and_nothing_elsewhere() -> None:
     for terminal in (True, False):
         written = io.StringIO()
         console = Console(file=written, force_terminal=terminal, width=80)
-        with common.Bar("6.20", console) as bar:
+        with common.Bar("6.20", console, pause=0) as bar:
             for done in range(1, 11):
                 bar(done, 10)
         assert ("6.20" in written.getvalue() and "10/10" in written.getvalue()) == terminal

@@ -233,7 +233,11 @@ def figures(comparisons: Sequence[Comparison], say: Speaker) -> Grid:
 
 def side_by_side(published: Any, ours: Any) -> tuple[str, str]:
     """A published figure and ours, with all digits where the published one has many."""
-    digits = ALL_DIGITS if isinstance(published, float) and len(repr(published)) > 9 else 8
+    digits = 8
+    if isinstance(published, float) and len(repr(published)) > 9:
+        digits = ALL_DIGITS
+    elif isinstance(published, str):
+        digits = max(8, sum(c.isdigit() for c in published.partition("e")[0]))
     return number(published, digits), number(ours, digits)
 
 

@@ -71,9 +71,9 @@ def pellucid(
 
 
 app.command("tour", epilog=tour.EXAMPLES)(tour.command)
-app.command("list")(listing.command)
+app.command("list", epilog=listing.EXAMPLES)(listing.command)
 app.command("run", context_settings=run.CONTEXT)(run.command)
-app.command("check")(check.command)
+app.command("check", epilog=check.EXAMPLES)(check.command)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.command)
 app.command("bench")(bench.command)

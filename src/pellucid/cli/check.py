@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import Bar, Json, Lang, console, show_json
+from .common import WIDTH, Bar, Json, Lang, console, show_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from ..book import Verdict
     from ..book.report import Speaker
 
+EXAMPLES = """
+\b
+Examples:
+  pellucid check                    the whole book: some minutes
+  pellucid check --quick            all that takes a few seconds
+  pellucid check 3 4 6.20 --json    two chapters and a section, for machines
+"""
 SIGNS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("·", "dim")}
 REPLACED = "stand-in"  # the sentence that says which data took the place of which
 
@@ -43,7 +50,7 @@ def command(
         out = console()
         page = _Page(out, lang or "en")
         total = len(select(ids or []))
-        with Bar("check", out) as bar:
+        with Bar("check", out, pause=0) as bar:
             bar(0, total)
 
             def show(verdict: Verdict) -> None:
@@ -89,6 +96,8 @@ class _Page:
         from .listing import title
 
         self.shown.append(v)
+        if v.status == "skipped" and not v.replaced:
+            return  # being slow; they are named in the end
         say = Speaker(v.id, self.language)
         head = Text.assemble((v.span, "bold cyan"), "  ", (title(find(v.id), self.language), ""))
         if v.seconds:
@@ -104,9 +113,7 @@ class _Page:
     def _note(self, v: Verdict, say: Speaker) -> str:
         from ..book.result import Note
 
-        if v.replaced:
-            return say.sentence(Note(REPLACED, v.replaced))
-        return say.sentence(Note("check.slow", {})) if v.status == "skipped" else v.note
+        return say.sentence(Note(REPLACED, v.replaced)) if v.replaced else v.note
 
     def end(self) -> None:
         """What came of it."""
@@ -116,6 +123,7 @@ class _Page:
 
         from ..book.report import Speaker
         from ..book.result import Note
+        from ..tour.wrapping import fold
 
         say = Speaker(self.shown[0].id, self.language)
         met, missed, _ = _counts(self.shown)
@@ -125,11 +133,11 @@ class _Page:
             {"met": met, "missed": missed, "experiments": ran},
         )
         self.out.print(Text(say.sentence(told), "bold red" if missed else "bold green"))
-        skipped = ", ".join(v.span for v in self.shown if v.status == "skipped")
-        if skipped:
-            self.out.print(Text(say.sentence(Note("check.not_compared", {"listed": skipped}))))
-        if any(v.replaced for v in self.shown):
-            self.out.print(Text(say.sentence(Note("check.get_data", {}))))
+        replaced = ", ".join(v.span for v in self.shown if v.replaced)
+        slow = ", ".join(v.span for v in self.shown if v.status == "skipped" and not v.replaced)
+        for key, listed in (("check.not_compared", replaced), ("check.slow", slow)):
+            if listed:
+                self.out.print(Text(fold(say.sentence(Note(key, {"listed": listed})), WIDTH)))
 
 
 def _figures(v: Verdict, say: Speaker) -> Any:

@@ -56,10 +56,11 @@ class Bar:
     Args:
         title: what is under way.
         out: where to: the error output, or the console that others print to meanwhile.
+        pause: seconds before it appears, and between two looks.
     """
 
-    def __init__(self, title: str, out: Console | None = None) -> None:
-        self.title = title
+    def __init__(self, title: str, out: Console | None = None, pause: float = PAUSE) -> None:
+        self.title, self.pause = title, pause
         self.console = out or console(errors=True)
         self._shown = time.perf_counter()
         self._bars: Any = None
@@ -75,7 +76,7 @@ class Bar:
     def __call__(self, done: int, total: int) -> None:
         """So many turns are done, of so many in all (0: nobody knows)."""
         now = time.perf_counter()
-        if now - self._shown < PAUSE or not self.console.is_terminal:
+        if now - self._shown < self.pause or not self.console.is_terminal:
             return
         self._shown = now
         if self._bars is None:

@@ -12,6 +12,14 @@ from .common import Json, Lang, console, show_json
 if TYPE_CHECKING:
     from ..book import Experiment
 
+EXAMPLES = """
+\b
+Examples:
+  pellucid list                     the whole book
+  pellucid list 6 --lang zh-CN      one chapter, in Chinese
+  pellucid list --json              for machines, with every setting
+"""
+
 
 def command(
     chapters: Annotated[
@@ -59,8 +67,8 @@ def _show(found: list[Experiment], language: str) -> None:
         out.print()
     if found:
         say = Speaker(found[0].id, language)
-        out.print(Text(f"{say('run one')}:  pellucid run {_sample(found)} --explain", "dim"))
-        out.print(Text(f"{say('its settings')}:  pellucid run {_sample(found)} --help", "dim"))
+        out.print(Text(f"{say('run one:')}  pellucid run {_sample(found)} --explain", "dim"))
+        out.print(Text(f"{say('its settings:')}  pellucid run {_sample(found)} --help", "dim"))
 
 
 def _sample(found: list[Experiment]) -> str:
