@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,3 +125,29 @@ def test_the_verdict_is_one_sentence(states: list[str], sentence: str) -> None:
         [doctor.Finding("T", "w", s, "do this" if s == "bad" else "") for s in states]
     )
     assert health.verdict == sentence
+
+
+def test_datasets_are_told_with_the_way_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PELLUCID_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("PELLUCID_CACHE", str(tmp_path / "cache"))
+    health = doctor.examine()
+    hints = [f.hint for f in found(health, "Data") if f.state == "absent"]
+    assert hints[0].startswith("pellucid data get mnist")
+    assert hints[1].startswith("pellucid data where")
+    assert health.facts["data"]["mnist"] is None
+    assert health.well
+    assert "mnist" not in health.verdict
+
+
+def test_nobody_lacks_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    hide(monkeypatch, "torch")
+    health = doctor.examine()
+    assert not any("torch" in f.what for f in health.findings)
+    assert "torch" not in health.verdict
+
+
+def test_a_system_that_does_not_tell_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sysconf")
+    assert doctor.examine().facts["memory"] is None
