@@ -1,4 +1,4 @@
-"""Chapters 8 and 9 on the stand-in digits: both runs of each, true slopes, told mistakes, words."""
+"""Chapters 8 and 9 on the stand-in digits: both runs of each, true slopes, told mistakes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rich.cells import cell_len
 from rich.console import Console
 
 import pellucid
 from pellucid import Tensor, book, grad, ops, relu, sigmoid, tanh
-from pellucid.book import chapter08, chapter09, digits, report, texts
+from pellucid.book import chapter08, chapter09, digits, report
 from pellucid.book.result import Result
 from pellucid.errors import ArgumentError
 from pellucid.ops import OPS
@@ -282,65 +281,3 @@ def test_agreement_by_hand_ends_where_both_explode() -> None:
         ("calm", True),
         ("explodes alone", False),
     ]
-
-
-# -------------------------------------------------------------------------------------- the words
-
-
-def shown(id: str) -> set[str]:
-    """Everything of an experiment that has a name in words."""
-    experiment, result = book.find(id), ran(id)
-    found = {f.name for f in experiment.figures} | {f.how for f in experiment.figures}
-    found |= set(result.numbers) | {a.name for a in result.agreements}
-    for t in result.tables:
-        found |= {t.title, *t.headings, *(c for r in t.rows for c in r if isinstance(c, str))}
-    for p in result.plots:
-        found |= {p.title, p.x, p.y, *(c.label for c in p.curves)}
-    for p in result.pictures:
-        found |= {p.title, *(caption for caption, _ in p.images)}
-    for s in result.steps:
-        found |= {s.title, *(v.name for v in s.values), *(v.formula for v in s.values)}
-    return {text for text in found if not is_code(text)}
-
-
-def is_code(text: str) -> bool:
-    names = {*chapter09.activations(), "softmax", "softmin", "glu", "delta", "x", "y", ""}
-    return (
-        text in names
-        or text.isdigit()
-        or bool(re.search(r"[@*]|^\w+_\w+( - target)?$|^softmax\(", text))
-    )
-
-
-@pytest.mark.parametrize("id", SMALL)
-def test_every_word_is_chinese_in_chinese(id: str) -> None:
-    left = {w for w in shown(id) if not re.search("[\u4e00-\u9fff]", texts.word(w, id, "zh-CN"))}
-    assert left - {"exp(x) / sum of exp(x)"} == set()
-
-
-@pytest.mark.parametrize("chapter", ["chapter08", "chapter09"])
-def test_both_languages_have_the_same_keys_and_gaps(chapter: str) -> None:
-    def flat(part: Any, path: str = "") -> dict[str, str]:
-        if isinstance(part, str):
-            return {path: part}
-        return {k: v for name in part for k, v in flat(part[name], f"{path}/{name}").items()}
-
-    english, chinese = (flat(texts.read(language, chapter)) for language in texts.LANGUAGES)
-    assert list(english) == list(chinese)
-    for key, text in english.items():
-        gaps = r"#|\{\w+\}"
-        assert sorted(re.findall(gaps, text)) == sorted(re.findall(gaps, chinese[key])), key
-
-
-@pytest.mark.parametrize("language", texts.LANGUAGES)
-@pytest.mark.parametrize("id", SMALL)
-def test_fits_into_80_columns(id: str, language: str) -> None:
-    about = texts.about(id, language)
-    assert set(about) == {"title", "shows", "look", "next"}
-    paper = io.StringIO()
-    console = Console(file=paper, width=80)
-    report.show(console, book.find(id), ran(id), language=language, explain=True)
-    lines = paper.getvalue().splitlines()
-    assert about["title"] in lines[0]
-    assert max(map(cell_len, lines)) <= 80
-    assert not re.search(r"\{\w+\}", paper.getvalue())  # every sentence has its numbers
