@@ -6,6 +6,8 @@ A message names the operation, the layer's path, the shapes, the rule and the li
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -286,6 +288,23 @@ def test_the_first_infinity_on_the_way_back() -> None:
         x.sqrt().sum().backward()
     assert "the first infinity on the way back was born in the slope of sqrt" in message(info)
     assert "x.sqrt().sum().backward()" in message(info)
+
+
+QUIET = """
+import numpy as np, pellucid
+x = pellucid.tensor([0.0, -1.0], requires_grad=True)
+(x.log() + 1 / x + x.sqrt() + x.mean(0) + (x * 1e30).exp()).sum().backward()
+pellucid.zeros(0).mean(), pellucid.tensor([True]).exp(), pellucid.zeros(1).var()
+try:
+    np.log(np.zeros(1))
+    raise SystemExit("NumPy's own warnings are gone")
+except RuntimeWarning:
+    pass
+"""
+
+
+def test_numpy_says_nothing_about_infinities_here_but_still_does_about_ones_own() -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", QUIET], check=True)
 
 
 # --------------------------------------------------------------------------- layers and checkpoints

@@ -129,6 +129,10 @@ class Methods:
         """log(exp(this) + exp(other)), without overflow."""
         return ops.logaddexp(self, other)
 
+    def logaddexp2(self, other: TensorLike) -> Tensor:
+        """log2(2^this + 2^other), without overflow."""
+        return ops.logaddexp2(self, other)
+
     def xlogy(self, other: TensorLike) -> Tensor:
         """Times log(other), and 0 where this is 0."""
         return ops.xlogy(self, other)
@@ -144,6 +148,18 @@ class Methods:
     def sign(self) -> Tensor:
         """1, -1 or 0, as the element is positive, negative or 0."""
         return ops.sign(self)
+
+    def signbit(self) -> Tensor:
+        """Where it carries a minus sign; -0.0 does."""
+        return ops.signbit(self)
+
+    def copysign(self, other: TensorLike) -> Tensor:
+        """The size of this with the sign of `other`."""
+        return ops.copysign(self, other)
+
+    def positive(self) -> Any:
+        """The tensor as it is: what a plus sign in front does."""
+        return ops.positive(self)
 
     def floor(self) -> Tensor:
         """Rounded down."""
@@ -219,6 +235,18 @@ class Methods:
         """The length of a diagonal: the root of the sum of both squares."""
         return ops.hypot(self, other)
 
+    def sinc(self) -> Tensor:
+        """sin(pi x) / (pi x), and 1 at 0."""
+        return ops.sinc(self)
+
+    def deg2rad(self) -> Tensor:
+        """An angle in degrees as radians."""
+        return ops.deg2rad(self)
+
+    def rad2deg(self) -> Tensor:
+        """An angle in radians as degrees."""
+        return ops.rad2deg(self)
+
     def sinh(self) -> Tensor:
         """The hyperbolic sine."""
         return ops.sinh(self)
@@ -262,6 +290,14 @@ class Methods:
     def relu(self) -> Tensor:
         """0 where it is negative."""
         return ops.relu(self)
+
+    def prelu(self, weight: TensorLike) -> Any:
+        """Times a learned weight where it is negative."""
+        return ops.prelu(self, weight)
+
+    def hardshrink(self, lambd: float = 0.5) -> Tensor:
+        """0 between -lambd and lambd."""
+        return ops.hardshrink(self, lambd=lambd)
 
     def sigmoid(self) -> Tensor:
         """Squashed into (0, 1)."""
@@ -329,6 +365,14 @@ class Methods:
         """Where it is neither infinite nor NaN."""
         return ops.isfinite(self)
 
+    def isposinf(self) -> Tensor:
+        """Where it is plus infinity."""
+        return ops.isposinf(self)
+
+    def isneginf(self) -> Tensor:
+        """Where it is minus infinity."""
+        return ops.isneginf(self)
+
     def logical_and(self, other: TensorLike) -> Tensor:
         """Where both are not 0."""
         return ops.logical_and(self, other)
@@ -361,6 +405,14 @@ class Methods:
         """Every bit turned over; of truth values: the other one."""
         return ops.bitwise_not(self)
 
+    def bitwise_left_shift(self, other: TensorLike) -> Tensor:
+        """Every bit moved up by `other` places."""
+        return ops.bitwise_left_shift(self, other)
+
+    def bitwise_right_shift(self, other: TensorLike) -> Tensor:
+        """Every bit moved down by `other` places."""
+        return ops.bitwise_right_shift(self, other)
+
     def where(self, condition: TensorLike, other: TensorLike) -> Tensor:
         """This tensor where `condition` is true, `other` elsewhere."""
         return ops.where(condition, self, other)
@@ -376,6 +428,14 @@ class Methods:
     def minimum(self, other: TensorLike) -> Tensor:
         """The smaller of both, element by element."""
         return ops.minimum(self, other)
+
+    def fmax(self, other: TensorLike) -> Tensor:
+        """The larger of both; a number is preferred to NaN."""
+        return ops.fmax(self, other)
+
+    def fmin(self, other: TensorLike) -> Tensor:
+        """The smaller of both; a number is preferred to NaN."""
+        return ops.fmin(self, other)
 
     # --------------------------------------------------------------------- from many numbers to few
 
@@ -431,6 +491,10 @@ class Methods:
         """The smallest element; equal ones share the gradient."""
         return ops.amin(self, dim=dim, keepdim=keepdim)
 
+    def aminmax(self, *, dim: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+        """The smallest and the largest element."""
+        return ops.aminmax(self, dim=dim, keepdim=keepdim)
+
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """The position of the largest element."""
         return ops.argmax(self, dim=dim, keepdim=keepdim)
@@ -484,6 +548,10 @@ class Methods:
     def argsort(self, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
         """The positions of the elements in order of size."""
         return ops.argsort(self, dim=dim, descending=descending, stable=stable)
+
+    def msort(self) -> Any:
+        """In order of size along the first axis."""
+        return ops.msort(self)
 
     def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
         """The `k` largest (or smallest) along an axis: a pair (values, indices)."""
@@ -681,7 +749,7 @@ class Methods:
 
     def index_put(self, indices: Any, values: TensorLike, accumulate: bool = False) -> Tensor:
         """A copy with `values` written at (or added to) what `x[indices]` reads."""
-        return ops.index_put(self, values, index=frozen(indices), accumulate=accumulate)
+        return ops.index_put(self, frozen(indices), values, accumulate=accumulate)
 
     def take_along_dim(self, indices: TensorLike, dim: int | None = None) -> Tensor:
         """Elements picked along an axis by positions, as `argsort` gives them."""
@@ -750,6 +818,14 @@ class Methods:
     def trace(self) -> Tensor:
         """The sum of the diagonal."""
         return ops.trace(self)
+
+    # ------------------------------------------------------------------- the same, by other names
+
+    subtract, multiply, divide, true_divide, negative = sub, mul, div, div, neg
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
+    not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+    fix, sgn = trunc, sign
 
 
 def sizes(shape: tuple[Any, ...]) -> tuple[Any, ...]:

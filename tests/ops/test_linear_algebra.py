@@ -128,8 +128,8 @@ def test_products_by_kind() -> None:
         (lambda: m.bmm(n), "a stack of matrices and a stack of matrices"),
         (lambda: s.bmm(s.mT[:2]), r"stacks of equal height, not \(4, 2, 3\) and \(2, 3, 2\)"),
         (
-            lambda: m.trace() if False else Tensor(made(2, 2, 2)).trace(),
-            "'ii' does not name the axes",
+            lambda: Tensor(made(2, 2, 2)).trace(),
+            "trace is for a matrix",
         ),
     ):
         with pytest.raises(ShapeError, match=words):
@@ -153,8 +153,10 @@ EQUATIONS = [
     ("bij,bjk->bik", (2, 3, 2), (2, 2, 4)), ("...ij,...jk->...ik", (2, 1, 3, 2), (5, 2, 4)), ("...i->...", (2, 3)),
     ("i...,i...->...", (3, 2), (3, 2)), ("...ij->...ji", (2, 3, 4)), ("ij,jk,kl->il", (2, 3), (3, 2), (2, 4)),
     ("ij,ik,il->i", (2, 3), (2, 2), (2, 4)), ("ij,j,i->", (2, 3), (3,), (2,)), ("i,i,i->i", (2,), (2,), (2,)),
-    ("ij,kj->ik", (2, 1), (4, 3)), ("bi,i->b", (2, 3), (1,)), ("ijk,jj->i", (2, 3, 4), (3, 3)), (",ij->ji", (), (2, 3)),
-    (" a b , b -> a ", (2, 3), (3,)), ("ij,kl->", (2, 3), (1, 2)), ("...,...", (2, 3), (3,)), ("aB,Bc", (2, 3), (3, 2)),
+    ("ij,kj->ik", (2, 1), (4, 3)), ("bi,i->b", (2, 3), (1,)), ("ijk,jj->i", (2, 3, 4), (3, 3)),
+    (",ij->ji", (), (2, 3)),
+    (" a b , b -> a ", (2, 3), (3,)), ("ij,kl->", (2, 3), (1, 2)), ("...,...", (2, 3), (3,)),
+    ("aB,Bc", (2, 3), (3, 2)),
 ]  # fmt: skip
 
 

@@ -173,7 +173,7 @@ def test_transpose_speaks_pytorch_and_numpy() -> None:
     assert pellucid.transpose(x, 0, 1).shape == pellucid.swapaxes(x, 0, 1).shape == (3, 2, 4)
 
 
-def test_t_and_mT() -> None:
+def test_matrices_on_their_side() -> None:
     x = Tensor(counted(2, 3))
     assert x.t().tolist() == x.T.tolist() == x.mT.tolist() == counted(2, 3).T.tolist()
     assert Tensor(counted(3)).t().shape == (3,)
@@ -235,8 +235,8 @@ def test_repeat_and_tile() -> None:
         lambda x: x.permute(2, 0, 1), lambda x: x.permute(-1, -3, 1), lambda x: x.transpose(0, -1), lambda x: x.T,
         lambda x: x.mT, lambda x: x.movedim((0, 2), (1, 0)), lambda x: x.unsqueeze(1), lambda x: x[:1].squeeze(0),
         lambda x: x.unsqueeze(0).expand(5, -1, -1, -1), lambda x: x[:, :1].expand(3, 2, 3, 4),
-        lambda x: x.flip(0, 2), lambda x: x.roll(5), lambda x: x.roll((1, 2), (0, -1)), lambda x: x.repeat(2, 1, 2, 1),
-        lambda x: x.tile(2), lambda x: x[0, 0, 0].expand(3),
+        lambda x: x.flip(0, 2), lambda x: x.roll(5), lambda x: x.roll((1, 2), (0, -1)),
+        lambda x: x.repeat(2, 1, 2, 1), lambda x: x.tile(2), lambda x: x[0, 0, 0].expand(3),
     ],
 )  # fmt: skip
 def test_slopes(change: Any, slopes_agree: Any) -> None:

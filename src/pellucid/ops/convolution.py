@@ -173,7 +173,7 @@ def spread(d: Array, weight: Array, slide: Slide, groups: int, size: Pair) -> Ar
     """Every element of d (N, O, places) paints its kernel into an image (N, C, *size)."""
     n, channels = len(d), weight.shape[1] * groups
     kernels = weight.reshape(groups, weight.shape[0] // groups, -1)
-    d = d.reshape(n, groups, kernels.shape[1], -1)
+    d = d.reshape(n, groups, kernels.shape[1], math.prod(slide.places))
     x = np.empty((n, channels, *size), np.result_type(d.dtype, weight.dtype))
     for part in _parts(n, _bytes(channels, slide, d.dtype)):
         tall = np.matmul(kernels.mT, d[part])
@@ -187,7 +187,7 @@ def weight_slope(d: Array, x: Array, slide: Slide, groups: int, kept: Array | No
     n, channels = x.shape[:2]
     outputs = d.shape[1]
     elements = channels // groups * math.prod(slide.kernel)
-    d = d.reshape(n, groups, outputs // groups, -1)
+    d = d.reshape(n, groups, outputs // groups, math.prod(slide.places))
     total = np.zeros((groups, outputs // groups, elements), np.result_type(d.dtype, x.dtype))
     for part in _parts(n, _bytes(channels, slide, x.dtype)):
         columns = _columns(x[part], slide, groups) if kept is None else kept

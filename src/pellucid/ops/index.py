@@ -76,38 +76,38 @@ def _(r: np.random.Generator) -> Iterator[Example]:
     yield (r.normal(size=3),), {"index": (np.array([0, 2, 2]), [1, 0, 0]), "shape": (4, 2)}
 
 
-@op("(...), (...) -> ?")
-def index_put(x: Array, values: Array, *, index: Any, accumulate: bool = False) -> Array:
-    """`x` with `values` at `index`, written over what stood there or (`accumulate`) added to it."""
+@op("(...), (...) -> ?", order="x indices values accumulate")
+def index_put(x: Array, values: Array, *, indices: Any, accumulate: bool = False) -> Array:
+    """`x` with `values` at `indices`, written over what stood there or (`accumulate`) added to it."""
     y = np.array(x)
     try:
         if accumulate:
             y += place.forward(
-                np.broadcast_to(values, x[plain(index)].shape), index=index, shape=x.shape
+                np.broadcast_to(values, x[plain(indices)].shape), index=indices, shape=x.shape
             )
         else:
-            y[plain(index)] = values
+            y[plain(indices)] = values
     except IndexError as error:
-        raise misplaced(error, x.shape, index) from None
+        raise misplaced(error, x.shape, indices) from None
     return y
 
 
 @index_put.slope("x")
-def _(d: Array, index: Any, accumulate: bool) -> Array:
-    return d if accumulate else d * vacant(d.shape, index, d.dtype)
+def _(d: Array, indices: Any, accumulate: bool) -> Array:
+    return d if accumulate else d * vacant(d.shape, indices, d.dtype)
 
 
 @index_put.slope("values")
-def _(d: Array, index: Any) -> Array:
-    return d[index]
+def _(d: Array, indices: Any) -> Array:
+    return d[plain(indices)]
 
 
 @index_put.examples
 def _(r: np.random.Generator) -> Iterator[Example]:
     x = r.normal(size=(4, 3))
-    yield (x, r.normal(size=3)), {"index": 1}
-    yield (x, r.normal(size=(2, 3))), {"index": [3, 0]}
-    yield (x, r.normal(size=(3, 3))), {"index": [0, 2, 2], "accumulate": True}
+    yield (x, r.normal(size=3)), {"indices": 1}
+    yield (x, r.normal(size=(2, 3))), {"indices": [3, 0]}
+    yield (x, r.normal(size=(3, 3))), {"indices": [0, 2, 2], "accumulate": True}
 
 
 def plain(index: Any) -> Any:
@@ -441,12 +441,12 @@ def masked_select(input: Any, mask: Any) -> Tensor:
 
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Tensor:
     """`input` with the slices of `source` written at the positions `index` along one axis."""
-    return index_put(input, source, index=_along(input, dim, index, "index_copy"))
+    return index_put(input, _along(input, dim, index, "index_copy"), source)
 
 
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Tensor:
     """`input` with one number written at the positions `index` along one axis."""
-    return index_put(input, value, index=_along(input, dim, index, "index_fill"))
+    return index_put(input, _along(input, dim, index, "index_fill"), value)
 
 
 def _along(input: Any, dim: int, index: Any, op: str) -> tuple[Any, ...]:
