@@ -8,19 +8,6 @@ from .progress import Progress
 from .run import Run
 
 __all__ = [
-    "Callback",
-    "Checkpoint",
-    "EarlyStopping",
-    "History",
-    "LearningRate",
-    "Progress",
-    "Run",
-    "accuracy",
-    "evaluate",
-    "fit",
-]
-
-__all__ = [
     "Callback", "Checkpoint", "EarlyStopping", "History", "LearningRate", "Progress", "Run",
     "accuracy", "evaluate", "fit",
 ]  # fmt: skip
