@@ -146,7 +146,7 @@ def walk_back(
     retain_graph: bool,
     create_graph: bool,
     targets: Sequence[Tensor] | None = None,
-) -> dict[int, tuple[Tensor | Node, Any]]:
+) -> dict[Tensor | Node, Any]:
     """Carry gradients from the starts back to the leaves.
 
     Args:
@@ -156,24 +156,23 @@ def walk_back(
         targets: where to stop; None means every leaf.
 
     Returns:
-        By id: each leaf (with targets: each target, as the node that made it or as the leaf itself)
-        and the gradient that arrived there.
+        For each leaf (with targets: for each target, as the node that made it or as the leaf itself)
+        the gradient that arrived there.
 
     Raises:
         GraphError: a node was freed by an earlier walk, or a value it needs was changed since.
     """
     wanted = None if targets is None else {id(t._node or t) for t in targets}
     arrived: dict[Node, Any] = {}
-    goals: dict[int, tuple[Any, Any]] = {}
-    for tensor, gradient in starts:
-        if tensor._node is None:
-            gradient = gradient if create_graph else gradient.copy()
-            before = goals.get(id(tensor))
-            goals[id(tensor)] = tensor, gradient if before is None else before[1] + gradient
-        else:
+    goals: dict[Any, Any] = {}
+    for tensor, d in starts:
+        if tensor._node is not None:
             before = arrived.get(tensor._node)
-            arrived[tensor._node] = gradient if before is None else before + gradient
-    order = newest_first(t._node for t, _ in starts if t._node is not None)
+            arrived[tensor._node] = d if before is None else before + d
+        else:
+            before = goals.get(tensor)
+            goals[tensor] = _own(d, create_graph) if before is None else before + d
+    order = newest_first([t._node for t, _ in starts if t._node is not None])
     needed = None if wanted is None else _leading_to(wanted, order)
     plain = not (create_graph or mode.anomaly or needed is not None)
     for node in order:
@@ -183,31 +182,38 @@ def walk_back(
         if node.hooks is not None:
             d = through(node.hooks, d)
         if wanted is not None and id(node) in wanted:
-            goals[id(node)] = node, d
+            goals[node] = d
         if node.values is None:
             raise _freed(node)
         if _last_change > node.number:
             _refuse_changed(node)
+        op, parents = node.op, node.parents
         if plain:
-            gradients = node.op._pull(
-                d, node.result, node.values, node.settings, node.memory, node.parents
-            )
+            gradients = op._pull(d, node.result, node.values, node.settings, node.memory, parents)
         else:
-            gradients = node.op.pull(node, d, needed, create_graph)
-        for parent, gradient in zip(node.parents, gradients, strict=True):
+            gradients = op.pull(node, d, needed, create_graph)
+        for parent, gradient in zip(parents, gradients):  # noqa: B905 - strict costs a tenth of it
             if parent is None or gradient is None:
                 continue
             if parent.__class__ is Node:
                 before = arrived.get(parent)
                 arrived[parent] = gradient if before is None else before + gradient
                 continue
-            if not create_graph and (gradient is d or getattr(gradient, "base", None) is not None):
-                gradient = gradient.copy()  # a leaf's gradient shares memory with nobody
-            reached = goals.get(id(parent))
-            goals[id(parent)] = parent, gradient if reached is None else reached[1] + gradient
-        if not (retain_graph or node.op.light):  # a light node holds shapes only
+            before = goals.get(parent)
+            if before is not None:
+                goals[parent] = before + gradient
+            elif gradient is d or gradient.__class__ is not np.ndarray or gradient.base is not None:
+                goals[parent] = _own(gradient, create_graph)
+            else:
+                goals[parent] = gradient
+        if not (retain_graph or op.light):  # a light node holds shapes only
             node.values = node.result = node.memory = None
     return goals
+
+
+def _own(gradient: Any, create_graph: bool) -> Any:
+    """A gradient that shares memory with nobody, for a leaf to keep."""
+    return gradient if create_graph else gradient.copy()
 
 
 def through(hooks: Iterable[Hook], gradient: Any) -> Any:

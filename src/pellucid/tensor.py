@@ -195,7 +195,7 @@ class Tensor(Methods):
         """
         start = tape.check_start(self, gradient)
         keep = create_graph if retain_graph is None else retain_graph
-        for leaf, d in _walk([(self, start)], keep, create_graph).values():
+        for leaf, d in _walk([(self, start)], keep, create_graph).items():
             _accumulate(leaf, d, create_graph)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
@@ -740,7 +740,7 @@ def _walk(
     retain_graph: bool,
     create_graph: bool,
     targets: Sequence[Tensor] | None = None,
-) -> dict[int, tuple[Any, Any]]:
+) -> dict[Any, Any]:
     if create_graph:
         starts = [(t, d if isinstance(d, Tensor) else wrap(d, None)) for t, d in starts]
         with tape.enable_grad():
@@ -814,7 +814,7 @@ def grad(
     reached = _walk(starts, keep, create_graph, ins)
     found = []
     for i, t in enumerate(ins):
-        _, d = reached.get(id(t._node or t), (None, None))
+        d = reached.get(t._node or t)
         if d is not None and t._node is None and t._hooks:
             d = tape.through(t._hooks, d)
         if d is None and not allow_unused:

@@ -43,7 +43,7 @@ from ..errors import (
     user_line,
 )
 from ..tape import Node, mode, tick
-from .wiring import Pull, Run, backward_function, forward_function, names_read
+from .wiring import Pull, backward_function, forward_function, names_read
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -131,13 +131,21 @@ def sum_to(d: Array, shape: tuple[int, ...]) -> Array:
     return d
 
 
-def settle(y: Any, values: Sequence[Any]) -> Any:
+def settle(op: Op, y: Any, values: Sequence[Any], settings: dict[str, Any]) -> Any:
     """The result as an array, of the type PyTorch would give it.
 
-    NumPy turns integers into float64 (small ones into float16) where PyTorch stays with its default
-    type, and lets a single number (0-d) widen an array where PyTorch lets the array with axes decide.
+    NumPy turns integers into float64 where PyTorch stays with its default type, and lets a single
+    number (0-d) widen an array where PyTorch lets the array with axes decide. Functions of bytes and
+    truth values it computes in half precision: they are computed once more, in full.
     """
     y = np.asarray(y)
+    if (
+        y.dtype.kind == "f"
+        and y.itemsize == 2
+        and all(getattr(v, "dtype", None) != np.float16 for v in values)
+    ):
+        values = [v.astype(default_dtype()) if hasattr(v, "astype") else v for v in values]
+        y = np.asarray(op.forward(*values, **settings))
     if y.dtype is FLOAT32 or y.dtype.kind == "b":
         return y
     if y.dtype is FLOAT64 and all(getattr(v, "dtype", FLOAT64) is FLOAT64 for v in values):
@@ -164,7 +172,14 @@ def within(operation: Op, *inputs: Any, **settings: Any) -> Any:
 
 
 class Op:
-    """One operation, defined once: callable on tensors, arrays and numbers; returns a Tensor."""
+    """One operation, defined once: callable on tensors, arrays and numbers; returns a Tensor.
+
+    Each is the one instance of a class of its own, whose `__call__` is written out for its inputs
+    when it is first called (see `wiring.py`).
+    """
+
+    def __new__(cls, *_: Any, **__: Any) -> Op:
+        return object.__new__(type(cls.__name__, (cls,), {}))
 
     def __init__(
         self,
@@ -190,7 +205,6 @@ class Op:
         self.differentiable = False  # whether gradients pass through
         self.joint: Callable[..., Any] | None = None
         self.example: Callable[[np.random.Generator], Iterator[Example]] | None = None
-        self._run: Run | None = None
         self._pull: Pull
         code, defaults = forward.__code__, forward.__kwdefaults__ or {}
         names = code.co_varnames
@@ -199,11 +213,8 @@ class Op:
         self.variadic = names[len(self.inputs) + len(keywords)] if code.co_flags & 4 else None
         self.defaults = {name: defaults.get(name, REQUIRED) for name in keywords}
         self.order = order.split()
-        self._fewest = len(self.inputs) - len(forward.__defaults__ or ())
-        ready = not (REQUIRED in self.defaults.values() or self.variadic or order)
-        self._plain = len(self.inputs) if ready else -1  # inputs of a call that needs no binding
-        self._usual = -1 if self.variadic or order else len(self.inputs)
-        self._required = {name for name, value in self.defaults.items() if value is REQUIRED}
+        self.fewest = len(self.inputs) - len(forward.__defaults__ or ())
+        self.required = [name for name, value in self.defaults.items() if value is REQUIRED]
         # what slopes do not name is not kept; known once prepared
         self.light: bool | None = None  # no value at all
         self._unread: Sequence[int] = ()  # of these inputs only the shape
@@ -217,7 +228,6 @@ class Op:
         def define(function: Callable[..., Any]) -> Callable[..., Any]:
             self.slopes[name] = function
             self.differentiable = True
-            self._run = None
             return function
 
         return define
@@ -230,7 +240,6 @@ class Op:
         """
         self.joint = function
         self.differentiable = True
-        self._run = None
         return function
 
     def examples(
@@ -247,12 +256,20 @@ class Op:
     # --- running
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
-        if settings or len(inputs) != self._plain:
-            inputs, settings = self._bind(inputs, settings)
-        else:
-            settings = self.defaults
-        run = self._run or self._prepare()
-        return run(inputs, settings)  # type: ignore[no-any-return]
+        """The first call writes down how all the others go."""
+        self._prepare()
+        return self(*inputs, **settings)
+
+    def _spelled_out(
+        self, inputs: Any, spare: Any, settings: dict[str, Any], named: dict[str, Any]
+    ) -> Any:
+        """A call in other words than the usual ones (`dim` by its place, `input=`), put into those."""
+        given = {n: v for n, v in settings.items() if v is not self.defaults[n]}
+        if not spare:
+            given |= {n: v for n, v in zip(self.inputs, inputs, strict=True) if v is not REQUIRED}
+            inputs = ()
+        inputs, settings = self._bind((*inputs, *spare), given | named)
+        return self(*inputs, **settings)
 
     def _watch(self, inputs: Any, values: Any, settings: dict[str, Any], result: Any) -> None:
         """What is done for those who look on: the search for the first NaN, and listeners."""
@@ -318,30 +335,26 @@ class Op:
         ]
         return [*found, ("y", node.result)] if "y" in names else found
 
-    def _prepare(self) -> Run:
-        """Write down how it runs and how it is walked back through: once, when first needed."""
+    def _prepare(self) -> None:
+        """Write down how it is called and walked back through: once, when first needed."""
         read = names_read(self)
         self.light = read.isdisjoint({*self.inputs, self.variadic, "y", "memory"})
         self._reads_y = "y" in read
         self._unread = [i for i, name in enumerate(self.inputs) if name not in read]
         known = {
             "FLOAT32": FLOAT32, "MISTAKES": MISTAKES, "Node": Node, "PellucidError": PellucidError,
-            "Tensor": _Results.record, "asarray": np.asarray, "from_list": from_list, "mode": mode,
-            "ndarray": np.ndarray, "new": object.__new__, "origins": self._origins,
-            "reworded": self._reworded, "settle": settle, "sum_to": sum_to, "tick": tick,
+            "REQUIRED": REQUIRED, "Tensor": _Results.record, "asarray": np.asarray,
+            "bind": self._bind, "STATE": mode, "from_list": from_list, "ndarray": np.ndarray,
+            "new": object.__new__, "origins": self._origins, "reworded": self._reworded,
+            "settle": settle, "spelled_out": self._spelled_out, "sum_to": sum_to, "tick": tick,
             "watch": self._watch,
         }  # fmt: skip
         self._pull = backward_function(self, known)
-        self._run = forward_function(self, known)
-        return self._run
+        type(self).__call__ = forward_function(self, known)  # type: ignore[method-assign]
 
     # --- binding arguments the way Python would, with PyTorch's names too
 
     def _bind(self, inputs: tuple[Any, ...], given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        if len(inputs) == self._usual and (not self._required or given.keys() >= self._required):
-            settings = {**self.defaults, **given}
-            if len(settings) == len(self.defaults):
-                return inputs, settings
         settings = dict(self.defaults)
         if self.order:
             names = [name for name in self.order if name not in given]
@@ -393,7 +406,7 @@ class Op:
     def _fill(self, bound: list[Any]) -> None:
         if self.variadic is not None:
             return
-        defaults = (REQUIRED,) * self._fewest + (self.forward.__defaults__ or ())
+        defaults = (REQUIRED,) * self.fewest + (self.forward.__defaults__ or ())
         for i, default in enumerate(defaults):
             if i >= len(bound):
                 bound.append(default)
@@ -425,6 +438,9 @@ class Op:
     def _reworded(
         self, error: Exception, inputs: Sequence[Any], values: Sequence[Any]
     ) -> PellucidError:
+        if any(v is REQUIRED for v in values):
+            lacking = [n for n, v in zip(self.inputs, values, strict=True) if v is REQUIRED]
+            return self._misused(f"is missing {', '.join(lacking)}")
         bare = [type(v).__name__ for v in values if v is not None and not hasattr(v, "ndim")]
         if isinstance(error, AttributeError) and bare:
             return DTypeError(f"{self.name} works on tensors, not on {bare[0]}: write tensor(...)")

@@ -1,9 +1,9 @@
-"""How an operation runs and how it is walked back through, written out for its own inputs.
+"""How an operation is called and how it is walked back through, written out for its own inputs.
 
 Every operation does the same few things: take the arrays out of its tensors, call its forward rule,
 wrap the result, note down what the walk back will need. A loop over inputs that asks at each what
 this operation needs would take longer than the arithmetic of a small network. So the questions are
-asked once, and the answers written down as two short functions, `run` and `pull`. For
+asked once, and the answers written down as two short functions, `call` and `pull`. For
 
     @op
     def mul(a, b): return a * b
@@ -25,8 +25,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .base import Op
 
-Run = Callable[[Sequence[Any], dict[str, Any]], Any]
+Call = Callable[..., Any]
 Pull = Callable[..., Sequence[Any]]
+
+# Called as it is written: inputs in their places, settings by name. All else is spelled out first.
+_USUAL = """\
+def call(self, {arguments}*spare, {keywords}**named):
+    if spare or named or {last_required} is REQUIRED:
+        return spelled_out({inputs}, spare, {settings}, named)
+"""
+
+_OTHER = """\
+def call(self, *inputs, **given):
+    inputs, settings = bind(inputs, given)
+"""
 
 _TAKE = """\
     if isinstance({x}, Tensor):
@@ -49,66 +61,98 @@ _TAKE_ALL = """\
 """
 
 _RUN = """\
-def run(inputs, settings):
-{take}\
     try:
-        y = forward({called_with})
+        _y = rule({called_with})
     except PellucidError:
         raise
     except MISTAKES as error:
-        raise reworded(error, inputs, {values}) from error
+        raise reworded(error, {inputs}, {values}) from error
 {set_aside}\
-    if y.__class__ is not ndarray or y.dtype is not FLOAT32:
-        y = settle(y, {values}) if settings.get("dtype") is None else asarray(y)
-    result = new(Tensor)
-    result._value = y
-    result._grad = result._hooks = result._story = None
-    if mode.recording and {wanted}:
-        result._node = node = new(Node)
-        result._requires_grad = True
-        node.op, node.parents, node.values = op, {parents}, {kept}
-        node.settings, node.result, node.memory = settings, {result}, {memory}
-        node.number, node.hooks, node.line = tick(), None, None
+    if _y.__class__ is not ndarray or _y.dtype is not FLOAT32:
+        _y = {settled}
+    _result = new(Tensor)
+    _result._value = _y
+    _result._grad = _result._hooks = _result._story = None
+    if STATE.recording and {wanted}:
+        _result._node = _node = new(Node)
+        _result._requires_grad = True
+        _node.op, _node.parents, _node.values = self, {parents}, {kept}
+        _node.settings, _node.result, _node.memory = {settings}, {result}, {memory}
+        _node.number, _node.hooks, _node.line = tick(), None, None
     else:
-        result._node = None
-        result._requires_grad = False
-        if mode.recording:
-            result._story = name, origins(inputs)
-    if mode.watched:
-        watch(inputs, {values}, settings, result)
-    return result
+        _result._node = None
+        _result._requires_grad = False
+        if STATE.recording:
+            _result._story = NAME, origins({inputs})
+    if STATE.watched:
+        watch({inputs}, {values}, {settings}, _result)
+    return _result
 """
 
 
 def forward_source(op: Op) -> str:
-    """The text of `run(inputs, settings)`: arrays out, forward rule, result in, history kept."""
+    """The text of `call(self, ...)`: arrays out, forward rule, result in, history kept."""
+    parts = _several(op) if op.variadic is not None else _each(op)
+    usual = op.variadic is None and not op.order
+    settled = f"settle(self, _y, {parts['values']}, {parts['settings']})"
+    if "dtype" in op.defaults:
+        asked = "dtype" if usual else "settings['dtype']"
+        settled = f"{settled} if {asked} is None else asarray(_y)"
+    parts |= {
+        "set_aside": "    _y, _memory = _y\n" if op.remembers else "",
+        "settled": settled,
+        "result": "_y" if "y" in names_read(op) else "None",
+        "memory": "_memory" if op.remembers else "None",
+    }
+    parts["wanted"] += " and _y.dtype.kind == 'f'" if op.differentiable else " and False"
+    return (parts["head"] + parts["take"] + _RUN).format(**parts)
+
+
+def _each(op: Op) -> dict[str, str]:
+    """The pieces of an operation whose inputs have names."""
     read = names_read(op)
-    settings = "**settings" if op.defaults else ""
-    if op.variadic is not None:
-        take, values, parents = _TAKE_ALL, "values", "parents"
-        called_with = ", ".join(["*values", settings]).rstrip(", ")
-        wanted = "any([p is not None for p in parents])"
-        shapes_only = op.variadic not in read
-        kept = "[getattr(v, 'shape', ()) for v in values]" if shapes_only else values
-    else:
-        take = f"    {_tuple(op.inputs, '{}')} = inputs\n"
-        take += "".join(_TAKE.format(x=x) for x in op.inputs)
-        values, parents = _tuple(op.inputs, "v_{}"), _tuple(op.inputs, "p_{}")
-        called_with = ", ".join([*(f"v_{x}" for x in op.inputs), settings]).rstrip(", ")
-        wanted = f"({' or '.join(f'p_{x} is not None' for x in op.inputs)})"
-        parts = [f"v_{x}" if x in read else f"getattr(v_{x}, 'shape', ())" for x in op.inputs]
-        kept = _tuple(parts, "{}")
-    return _RUN.format(
-        take=take,
-        called_with=called_with,
-        values=values,
-        parents=parents,
-        kept=kept,
-        set_aside="    y, memory = y\n" if op.remembers else "",
-        wanted=f"{wanted} and y.dtype.kind == 'f'" if op.differentiable else "False",
-        result="y" if "y" in read else "None",
-        memory="memory" if op.remembers else "None",
+    inputs, values = _tuple(op.inputs, "{}"), _tuple(op.inputs, "v_{}")
+    kept = [f"v_{x}" if x in read else f"getattr(v_{x}, 'shape', ())" for x in op.inputs]
+    by_name = [f"{name}={name}" for name in op.defaults]
+    parts = {
+        "head": _USUAL,
+        "take": "".join(_TAKE.replace("{x}", x) for x in op.inputs),
+        "inputs": inputs,
+        "values": values,
+        "parents": _tuple(op.inputs, "p_{}"),
+        "kept": _tuple(kept, "{}"),
+        "wanted": f"({' or '.join(f'p_{x} is not None' for x in op.inputs)})",
+        "called_with": ", ".join([*(f"v_{x}" for x in op.inputs), *by_name]),
+        "settings": f"{{{', '.join(f'{name!r}: {name}' for name in op.defaults)}}}",
+        "arguments": _tuple(op.inputs, "{0}=default_{0}")[1:-1],
+        "keywords": _tuple(list(op.defaults), "{0}=default_{0}")[1:-1],
+        "last_required": [*op.inputs[: op.fewest], *op.required][-1],
+    }
+    if not op.defaults:
+        parts["settings"] = "NO_SETTINGS"
+    if op.order:
+        parts["head"] = _OTHER + f"    {inputs} = inputs\n"
+        parts["called_with"] = ", ".join([*(f"v_{x}" for x in op.inputs), "**settings"])
+        parts["settings"] = "settings"
+    return parts
+
+
+def _several(op: Op) -> dict[str, str]:
+    """The pieces of an operation that takes any number of inputs."""
+    kept = (
+        "values" if op.variadic in names_read(op) else "[getattr(v, 'shape', ()) for v in values]"
     )
+    return {
+        "head": _OTHER,
+        "take": _TAKE_ALL,
+        "inputs": "inputs",
+        "values": "values",
+        "parents": "parents",
+        "kept": kept,
+        "wanted": "any([p is not None for p in parents])",
+        "called_with": "*values, **settings",
+        "settings": "settings",
+    }
 
 
 def backward_source(op: Op) -> str:
@@ -133,11 +177,15 @@ def backward_source(op: Op) -> str:
     return f"lambda d, y, v, s, m, p: ({', '.join(parts)},)"
 
 
-def forward_function(op: Op, known: dict[str, Any]) -> Run:
+def forward_function(op: Op, known: dict[str, Any]) -> Call:
     """`forward_source`, compiled. `known`: what it calls by name."""
-    names = {**known, "op": op, "name": op.name, "forward": op.forward}
+    names = {**known, "NAME": op.name, "rule": op.forward, "NO_SETTINGS": op.defaults}
+    names |= {f"default_{name}": value for name, value in op.defaults.items()}
+    usual = op.forward.__defaults__ or ()
+    values = (known["REQUIRED"],) * op.fewest + usual
+    names |= {f"default_{name}": value for name, value in zip(op.inputs, values, strict=True)}
     exec(_compiled(forward_source(op), f"<{op.name} runs>", "exec"), names)
-    return names["run"]  # type: ignore[no-any-return]
+    return names["call"]  # type: ignore[no-any-return]
 
 
 def backward_function(op: Op, known: dict[str, Any]) -> Pull:

@@ -121,7 +121,9 @@ class Optimizer:
             with tape.enable_grad():
                 loss = closure()
         changed = []
+        used = self._used
         for group in self.param_groups:
+            rate = self.plain_rate(group)
             for p in group["params"]:
                 gradient = p._grad
                 if gradient is None:
@@ -129,16 +131,24 @@ class Optimizer:
                 if gradient.__class__ is RowSparse:
                     self.learn_rows(p, gradient, group)
                 else:
-                    if gradient._story is self._used:
+                    if gradient._story is used:
                         self._look_for_leftovers(gradient)
-                    gradient._story = self._used
-                    self.learn(p, gradient._value, group)
+                    gradient._story = used
+                    weight = p._value
+                    if rate is not None and weight.size <= BLOCK:
+                        weight -= rate * gradient._value
+                    else:
+                        self.learn(p, gradient._value, group)
                 changed.append(p._value)
         if not changed:
             raise self._nothing_to_learn_from()
         tape.note_change(*changed)
         self._last_step = tape.tick()
         return loss
+
+    def plain_rate(self, group: Group) -> float | None:
+        """Where the rule is weight -= rate * gradient and nothing else: that rate; otherwise None."""
+        return None
 
     def learn(self, p: Tensor, gradient: Array, group: Group) -> None:
         """Change one parameter."""

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..sparse import RowSparse
 from ..tensor import Tensor
-from .base import BLOCK, Array, Group, Optimizer, State, at_least_zero
+from .base import Array, Group, Optimizer, State, at_least_zero
 
 
 class SGD(Optimizer):
@@ -71,13 +71,11 @@ class SGD(Optimizer):
         """With momentum, the direction gathered so far."""
         return ("momentum_buffer",) if group["momentum"] else ()
 
-    def learn(self, p: Tensor, gradient: Array, group: Group) -> None:
-        """Change one parameter; in the plainest case without any ado."""
-        weight = p._value
-        if weight.size <= BLOCK and _plain(group):
-            weight -= (-group["lr"] if group["maximize"] else group["lr"]) * gradient
-        else:
-            super().learn(p, gradient, group)
+    def plain_rate(self, group: Group) -> float | None:
+        """The learning rate, where nothing is gathered and nothing decays."""
+        if group["momentum"] or group["weight_decay"]:
+            return None
+        return -group["lr"] if group["maximize"] else group["lr"]  # type: ignore[no-any-return]
 
     def update(self, weight: Array, gradient: Array, state: State, group: Group) -> None:
         """weight -= lr * (gradient, decayed and with momentum)."""
@@ -102,12 +100,8 @@ class SGD(Optimizer):
 
     def learn_rows(self, p: Tensor, gradient: RowSparse, group: Group) -> None:
         """Change the rows that were used; the others stay as they are."""
-        if _plain(group):
-            lr = group["lr"] if group["maximize"] else -group["lr"]
-            self.marks.add(p._value, gradient, lr)
+        rate = self.plain_rate(group)
+        if rate is not None:
+            self.marks.add(p._value, gradient, -rate)
         else:
             super().learn_rows(p, gradient, group)
-
-
-def _plain(group: Group) -> bool:
-    return not (group["momentum"] or group["weight_decay"])
