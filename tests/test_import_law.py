@@ -26,6 +26,7 @@ LAYERS: list[set[str]] = [
     {"io"},
     {"train", "testing"},
     {"explain", "program", "kernels"},
+    {"federated"},
     {"book", "tour", "doctor", "bench"},
     {"cli"},
 ]

@@ -11,7 +11,10 @@
     ├── DataError        (ValueError)       a file that is not what it should be
     ├── DownloadError    (OSError)          data that could not be fetched
     ├── CheckpointError  (ValueError)       saved weights that do not match the model
-    └── MissingExtraError(ImportError)      an optional part that is not installed
+    ├── MissingExtraError(ImportError)      an optional part that is not installed
+    ├── MessageError     (ValueError)       what one party sent another cannot be used
+    ├── PartyError       (LookupError)      a party that nobody knows
+    └── RoundError       (RuntimeError)     a round of parties that cannot be finished
 
     PellucidWarning      (UserWarning)      it works, but is hardly what was meant
 
@@ -97,6 +100,18 @@ class MissingExtraError(PellucidError, ImportError):
             f"{what} need{'' if what.endswith('s') else 's'} an optional part that is not "
             f"installed.\nGet it with:  pip install 'pellucid[{extra}]'"
         )
+
+
+class MessageError(PellucidError, ValueError):
+    """What one party sent another cannot be used: too large, another version, damaged, NaN."""
+
+
+class PartyError(PellucidError, LookupError):
+    """A party that nobody knows."""
+
+
+class RoundError(PellucidError, RuntimeError):
+    """A round of parties that cannot be finished: too few are left, and why."""
 
 
 class PellucidWarning(UserWarning):

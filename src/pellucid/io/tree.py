@@ -2,12 +2,13 @@
 
 `{"model": {"weight": tensor}, "epoch": 3}` becomes an array named "model.weight" and the JSON text
 `{"model": {"weight": {"$": "tensor", "name": "model.weight"}}, "epoch": 3}`. What JSON lacks
-(tuples, keys that are no strings, NaN) is written with the same mark. So nothing has to be pickled,
-and the arrays can be read by everybody who reads safetensors.
+(tuples, bytes, keys that are no strings, NaN) is written with the same mark. So nothing has to be
+pickled, and the arrays can be read by everybody who reads safetensors.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping
@@ -27,7 +28,8 @@ def pack(tree: Any) -> tuple[dict[str, Array], str]:
     """Take apart.
 
     Args:
-        tree: dicts, lists and tuples of tensors, arrays, numbers, strings, booleans and None.
+        tree: dicts, lists and tuples of tensors, arrays, numbers, strings, bytes, booleans and
+            None.
 
     Returns:
         The arrays by name, and the rest as JSON.
@@ -72,6 +74,8 @@ def _pack(part: Any, path: tuple[str, ...], arrays: dict[str, Array]) -> Any:
         return part
     if isinstance(part, float):
         return part if math.isfinite(part) else {MARK: "float", "value": repr(part)}
+    if isinstance(part, bytes):
+        return {MARK: "bytes", "base64": base64.b64encode(part).decode()}
     if isinstance(part, Mapping):
         return _pack_dict(part, path, arrays)
     if isinstance(part, (list, tuple)):
@@ -79,9 +83,9 @@ def _pack(part: Any, path: tuple[str, ...], arrays: dict[str, Array]) -> Any:
         return items if isinstance(part, list) else {MARK: "tuple", "items": items}
     where = ".".join(path) or "what was given"
     raise ArgumentError(
-        f"{where} is a {type(part).__name__}, and only tensors, arrays, numbers, strings, None, "
-        "and dicts, lists and tuples of these can be saved.\nObjects are not: save what they are "
-        "made of (model.state_dict(), optimizer.state_dict())"
+        f"{where} is a {type(part).__name__}, and only tensors, arrays, numbers, strings, bytes, "
+        "None, and dicts, lists and tuples of these can be saved.\nObjects are not: save what they "
+        "are made of (model.state_dict(), optimizer.state_dict())"
     )
 
 
@@ -118,6 +122,8 @@ def _unpack(plain: Any, arrays: Mapping[str, Array]) -> Any:
         return Tensor(arrays[plain["name"]]) if kind == "tensor" else arrays[plain["name"]]
     if kind == "float":
         return float(plain["value"])
+    if kind == "bytes":
+        return base64.b64decode(plain["base64"], validate=True)
     if kind == "tuple":
         return tuple(_unpack(item, arrays) for item in plain["items"])
     if kind == "dict":
