@@ -40,7 +40,7 @@ _allocator.keep_freed_memory()
 
 if TYPE_CHECKING:
     from . import book, data, explain, init, io, losses, nn, optim, schedules, testing, train
-    from .io import load, save
+    from .io import export, load, load_model, save, save_model
 
 __all__ = [
     "OPS",
@@ -149,6 +149,7 @@ __all__ = [
     "expand_as",
     "expit",
     "explain",
+    "export",
     "expm1",
     "eye",
     "fix",
@@ -215,6 +216,7 @@ __all__ = [
     "linear",
     "linspace",
     "load",
+    "load_model",
     "log",
     "log1p",
     "log2",
@@ -303,6 +305,7 @@ __all__ = [
     "rsqrt",
     "rsub",
     "save",
+    "save_model",
     "scatter",
     "scatter_add",
     "schedules",
@@ -395,7 +398,7 @@ _PARTS = (
     "testing",
     "train",
 )
-_FROM = {"save": "io", "load": "io"}
+_FROM = dict.fromkeys(("export", "load", "load_model", "save", "save_model"), "io")
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import PellucidError
-from . import bench, check, data, doctor, listing, run, streams, tour
+from . import bench, check, data, doctor, export, listing, run, streams, tour
 
 EXAMPLES = """
 \b
@@ -76,6 +76,7 @@ app.command("run", context_settings=run.CONTEXT)(run.command)
 app.command("check", epilog=check.EXAMPLES)(check.command)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.command)
+app.command("export", epilog=export.EXAMPLES)(export.command)
 app.command("bench")(bench.command)
 
 

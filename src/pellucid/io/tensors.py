@@ -96,7 +96,7 @@ def read(path: PathLike) -> tuple[dict[str, Array], dict[str, str]]:
     content = _content(Path(path))
     try:
         arrays = {name: _decoded(name, part) for name, part in deserialize(content)}  # type: ignore[no-untyped-call]
-        metadata = _header(content).get("__metadata__", {})
+        metadata = _header(content).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError, struct.error) as error:
         raise DataError(
             f"{path} is no whole safetensors file: {_what_is_wrong(content)} ({_reason(error)})"
@@ -151,7 +151,11 @@ def _what_is_wrong(content: bytes) -> str:
     if len(content) < 8:
         return f"expected at least 8 bytes, found {len(content)}"
     if content[:2] == b"PK" or content[:2] == b"\x80\x02":
-        return "it looks like a file of torch.save (pickle), which can run programs and is not read"
+        return (
+            "it looks like a file of torch.save (pickle), which can run programs and is not read. "
+            "Where PyTorch is, turn it into one: safetensors.torch.save_file(torch.load(path, "
+            'weights_only=True), "weights.safetensors")'
+        )
     (length,) = struct.unpack("<Q", content[:8])
     if length > len(content) - 8:
         follow = len(content) - 8

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import manual_seed, nn, optim, save
+from .. import manual_seed, nn, optim, save_model
 from ..data import ArrayDataset, DataLoader
 from ..errors import CheckpointError, DataError
 from ..io import load_checkpoint
@@ -218,7 +218,7 @@ class Learning:
         """
         best = load_checkpoint(self.checkpoint.path)["best"]
         self.model.load_state_dict(best["weights"])
-        save(self.model.state_dict(), self.best_path)
+        save_model(self.model, self.best_path)
 
 
 def one_thread() -> AbstractContextManager[Any]:
