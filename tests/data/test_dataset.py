@@ -17,7 +17,7 @@ from pellucid.data import (
     collate,
     random_split,
 )
-from pellucid.errors import ArgumentError, ShapeError
+from pellucid.errors import ArgumentError, RangeError, ShapeError
 
 
 class Squares(Dataset):
@@ -146,3 +146,35 @@ def test_a_dataset_without_methods_says_what_it_lacks() -> None:
         len(Dataset())
     with pytest.raises(ArgumentError, match="__getitem__"):
         Dataset()[0]
+
+
+def test_a_subset_by_true_and_false() -> None:
+    labels = np.array([3, 1, 3, 2])
+    threes = Subset(ArrayDataset(np.arange(4), labels), labels == 3)
+    assert len(threes) == 2
+    assert [int(item) for item, _ in threes] == [0, 2]  # type: ignore[attr-defined]
+    assert len(Subset(Squares(3), [])) == 0
+    assert Subset(Squares(3), [-1])[0] == (2, 4)
+
+
+def test_a_subset_of_items_that_are_not_there() -> None:
+    with pytest.raises(RangeError, match=r"Subset: number 5 is asked for, at place 1, .* 3 items"):
+        Subset(Squares(3), [0, 5])
+    with pytest.raises(RangeError, match="number -4"):
+        Subset(Squares(3), [-4])
+    for wrong in ([0.5, 1.0], [[0, 1]], ["a"], [True, False]):
+        with pytest.raises(ArgumentError, match="Subset takes the numbers of items"):
+            Subset(Squares(3), wrong)  # type: ignore[arg-type]
+
+
+def test_items_that_are_not_alike() -> None:
+    with pytest.raises(ShapeError, match=r"item 0 has \['a'\] and item 1 has \['b'\]"):
+        collate([{"a": 1}, {"b": 2}])
+    with pytest.raises(ShapeError, match=r"item 0 has \['a'\] and item 1 is of type int"):
+        collate([{"a": 1}, 2])
+    with pytest.raises(ShapeError, match="item 0 has 2 parts and item 1 is of type int"):
+        collate([(1, 2), 3])
+    with pytest.raises(ArgumentError, match="no items"):
+        collate([])
+    with pytest.raises(ShapeError, match=r"rows that differ in length.\nBring them"):
+        ArrayDataset([[1, 2], [3]])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import pellucid
 from pellucid import Tensor
 from pellucid.data import ArrayDataset, DataLoader, Subset
-from pellucid.errors import ArgumentError, CheckpointError
+from pellucid.errors import ArgumentError, CheckpointError, RangeError
 
 
 def numbers(batches: Any) -> list[list[int]]:
@@ -93,10 +93,46 @@ def test_sampler_decides_the_order() -> None:
     assert numbers(loader(batch_size=2, sampler=[4, 2, 0])) == [[4, 2], [0]]
 
 
+def test_samplers_that_name_no_items() -> None:
+    with pytest.raises(
+        RangeError, match=r"sampler: number 10 is asked for, at place 1, .* 10 items"
+    ):
+        list(loader(sampler=[4, 10]))
+    with pytest.raises(ArgumentError, match="the sampler takes the numbers of items"):
+        list(loader(sampler=[0.5, 1.5]))
+
+
+def test_a_state_of_something_else() -> None:
+    with pytest.raises(CheckpointError, match="no state of a DataLoader: it lacks pass, position"):
+        loader().load_state_dict({})
+    with pytest.raises(CheckpointError, match="it lacks order"):
+        loader().load_state_dict({k: v for k, v in loader().state_dict().items() if k != "order"})
+
+
+@pytest.mark.parametrize("how", ["middle", "end"])
+def test_dropping_the_last_goes_on_like_the_rest(how: str) -> None:
+    def fresh() -> DataLoader:
+        return loader(11, 3, shuffle=True, drop_last=True, seed=6)
+
+    reference = fresh()
+    expected = [numbers(reference), numbers(reference)]
+    assert [len(one) for one in expected] == [3, 3]
+    old, new = fresh(), fresh()
+    taken = zip(range(2), old, strict=False) if how == "middle" else enumerate(old)
+    given = [batch.tolist() for _, (batch,) in taken]
+    new.load_state_dict(old.state_dict())
+    rest = [*given, *numbers(new)] if how == "middle" else numbers(new)
+    assert rest == expected[how == "end"]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"batch_size": 0}, "at least one item"),
+        ({"batch_size": -1}, "at least one item"),
+        ({"batch_size": 2.5}, "batch_size is 2.5; it is a whole number"),
+        ({"batch_size": "3"}, "batch_size is '3'"),
+        ({"batch_size": True}, "batch_size is True"),
         ({"sampler": [1], "shuffle": True}, "not both"),
         ({"batch_size": None, "drop_last": True}, "no last batch"),
     ],

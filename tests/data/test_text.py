@@ -137,6 +137,8 @@ def test_padding() -> None:
     assert pad([]).shape == (0, 0)
     with pytest.raises(ArgumentError, match='"left" or "right"'):
         pad(rows, side="up")
+    with pytest.raises(ArgumentError, match="at least 0 long"):
+        pad(rows, length=-1)
     with pytest.raises(ShapeError, match="one axis"):
         pad([[[1]]])
 

@@ -12,7 +12,25 @@ from pathlib import Path
 
 from ..errors import DataError
 
+_DAMAGE = (
+    tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, RecursionError
+)  # fmt: skip
+_AT_ONCE = 1 << 26
 LARGEST = 1 << 26  # bytes one file in an archive may have; a damaged header can claim any size
+
+
+class _Packed(gzip.GzipFile):
+    """A packed file of which nothing enormous is ever asked: memory would be set aside for it."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most so many bytes.
+
+        Raises:
+            EOFError: it is more than any file in an archive may have.
+        """
+        if size is not None and size > _AT_ONCE:
+            raise EOFError(f"a header claims {size:,} bytes")
+        return super().read(size)
 
 
 def members(
@@ -37,8 +55,12 @@ def members(
     """
     pattern = re.compile(names)
     try:
-        with gzip.open(path) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
+        with _Packed(path) as packed, tarfile.open(fileobj=packed, mode="r:") as archive:
             for member in archive:
+                if member.size < 0 or archive.offset <= member.offset:  # would be read for ever
+                    raise DataError(
+                        f"{path} is damaged: {member.name} claims to have {member.size:,} bytes"
+                    )
                 match = pattern.fullmatch(member.name)
                 if match is None or not member.isfile():
                     continue
@@ -54,7 +76,7 @@ def members(
                 pass  # only at its very end gzip can tell whether all of it was right
     except DataError:
         raise
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+    except _DAMAGE as error:
         raise DataError(
             f"{path} is damaged or no packed archive: expected {expected}, and unpacking its "
             f"{Path(path).stat().st_size:,} bytes stopped ({error})"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, RangeError, ShapeError
 
 Array = Any
 Indices = Any  # a slice, or an array of integers
@@ -60,7 +60,7 @@ class ArrayDataset(Dataset):
     def __init__(self, *arrays: Any) -> None:
         if not arrays:
             raise ArgumentError("ArrayDataset needs at least one array")
-        self.arrays: tuple[Array, ...] = tuple(np.asarray(a) for a in arrays)
+        self.arrays: tuple[Array, ...] = tuple(_rectangular(a) for a in arrays)
         if any(a.ndim == 0 for a in self.arrays):
             raise ShapeError("ArrayDataset takes arrays with rows, and a single number has none")
         if len({len(a) for a in self.arrays}) > 1:
@@ -91,12 +91,20 @@ class Subset(Dataset):
 
     Args:
         dataset: where the items come from.
-        indices: which items.
+        indices: which items, by number; or True and False for each item of the dataset.
+
+    Raises:
+        RangeError: the dataset has no item of that number.
+        ArgumentError: the indices are no whole numbers.
+
+    >>> from pellucid.data import Subset
+    >>> Subset(["a", "b", "c"], [2, 0])[0]
+    'c'
     """
 
     def __init__(self, dataset: Any, indices: Sequence[int] | Array) -> None:
         self.dataset = dataset
-        self.indices: Array = np.asarray(indices, dtype=np.int64)
+        self.indices: Array = checked("Subset", indices, len(dataset))
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -185,6 +193,40 @@ def dice(generator: np.random.Generator | None, seed: int | None = None) -> np.r
     return shared()
 
 
+def checked(name: str, indices: Any, length: int) -> Array:
+    """Item numbers as int64, of which each is an item.
+
+    Raises:
+        RangeError: the first that is none.
+        ArgumentError: they are no whole numbers.
+    """
+    found = np.asarray(indices)
+    if found.dtype.kind == "b" and found.shape == (length,):
+        return np.flatnonzero(found)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
+        raise ArgumentError(
+            f"{name} takes the numbers of items, whole numbers in a row (or True and False for each "
+            f"of the {length} items), not {found.dtype} of shape {found.shape}"
+        )
+    wrong = (found < -length) | (found >= length)
+    if wrong.any():
+        raise RangeError(
+            f"{name}: number {found[wrong][0]} is asked for, at place {int(wrong.argmax())}, and "
+            f"there are {length} items, counted from 0"
+        )
+    return found.astype(np.int64)
+
+
+def _rectangular(rows: Any) -> Array:
+    try:
+        return np.asarray(rows)
+    except ValueError:
+        raise ShapeError(
+            "ArrayDataset takes arrays, and was given a list of rows that differ in length.\n"
+            "Bring them to one length first (pellucid.data.pad)"
+        ) from None
+
+
 # ------------------------------------------------------------------------------ items into a batch
 
 
@@ -216,16 +258,19 @@ def collate(items: Sequence[Any]) -> Any:
         What one item is, with a batch in each place; strings stay a list.
 
     Raises:
-        ShapeError: the items' arrays differ in shape.
+        ShapeError: the items' arrays differ in shape, or the items in what they consist of.
 
     >>> from pellucid.data import collate
     >>> collate([(1, [0.5, 0.5]), (2, [0.1, 0.9])])
     (array([1, 2]), [array([0.5, 0.1]), array([0.5, 0.9])])
     """
+    if not items:
+        raise ArgumentError("collate was given no items, and so cannot know what a batch is")
     first = items[0]
     if isinstance(first, (str, bytes)):
         return list(items)
     if isinstance(first, Mapping):
+        _same_keys(items)
         return {key: collate([item[key] for item in items]) for key in first}
     if isinstance(first, (tuple, list)):
         _same_length(items)
@@ -245,9 +290,27 @@ def collate(items: Sequence[Any]) -> Any:
 
 
 def _same_length(items: Sequence[Any]) -> None:
+    for i, item in enumerate(items):
+        if not isinstance(item, (tuple, list)):
+            raise ShapeError(
+                f"the items of a batch must be alike, but item 0 has {len(items[0])} parts and "
+                f"item {i} is of type {type(item).__name__}"
+            )
     lengths = {len(item) for item in items}
     if len(lengths) > 1:
         raise ShapeError(
             f"the items of a batch have {sorted(lengths)} parts, and must have equally many.\n"
             "Sequences of different length: bring them to one length with pellucid.data.pad"
         )
+
+
+def _same_keys(items: Sequence[Any]) -> None:
+    first = items[0].keys()
+    for i, item in enumerate(items):
+        if not isinstance(item, Mapping) or item.keys() != first:
+            mapping = isinstance(item, Mapping)
+            found = f"has {list(item)}" if mapping else f"is of type {type(item).__name__}"
+            raise ShapeError(
+                f"the items of a batch must be alike, but item 0 has {list(first)} and item {i} "
+                f"{found}"
+            )

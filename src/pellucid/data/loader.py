@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, CheckpointError
-from .dataset import Array, ArrayDataset, Indices, dice, rows_of
+from .dataset import Array, ArrayDataset, Indices, checked, dice, rows_of
 
 
 class DataLoader:
@@ -56,8 +56,11 @@ class DataLoader:
         seed: int | None = None,
         wrap: Callable[[Array], Any] | None = None,
     ) -> None:
-        if batch_size is not None and batch_size < 1:
-            raise ArgumentError(f"batch_size is {batch_size}; a batch has at least one item")
+        if batch_size is not None and not (_is_whole(batch_size) and batch_size >= 1):
+            raise ArgumentError(
+                f"batch_size is {batch_size!r}; it is a whole number, and a batch has at least one "
+                "item"
+            )
         if sampler is not None and shuffle:
             raise ArgumentError("give a sampler or shuffle=True, not both: each decides the order")
         if batch_size is None and drop_last:
@@ -108,7 +111,7 @@ class DataLoader:
     def _item_numbers(self) -> Array | None:
         """The items in the order of this pass; None stands for 0, 1, 2, ..."""
         if self.sampler is not None:
-            return np.fromiter(self.sampler, dtype=np.int64)
+            return checked("the sampler", list(self.sampler), len(self.dataset))
         if not self.shuffle:
             return None
         roots: Any = self._order if self.seed is None else [self._order, self._pass]
@@ -165,9 +168,13 @@ class DataLoader:
         """Stand where `state_dict` was taken; the next loop goes on with the batch after it.
 
         Raises:
-            CheckpointError: in the middle of a pass, and this loader makes other batches.
+            CheckpointError: in the middle of a pass, and this loader makes other batches; or it is
+                the state of something else.
         """
         here = self.state_dict()
+        missing = ", ".join(name for name in here if name not in (*state_dict, "generator"))
+        if missing:
+            raise CheckpointError(f"this is no state of a DataLoader: it lacks {missing}")
         for name in ("batch_size", "items", "shuffle"):
             if state_dict["position"] and state_dict[name] != here[name]:
                 raise CheckpointError(
@@ -186,3 +193,7 @@ def _as_dataset(dataset: Any) -> Any:
     if isinstance(dataset, tuple) and dataset and all(hasattr(part, "shape") for part in dataset):
         return ArrayDataset(*dataset)
     return dataset
+
+
+def _is_whole(number: Any) -> bool:
+    return hasattr(number, "__index__") and not isinstance(number, bool)

@@ -181,6 +181,8 @@ def pad(
     """
     if side not in ("left", "right"):
         raise ArgumentError(f'side is {side!r}; it can be "left" or "right"')
+    if length is not None and length < 0:
+        raise ArgumentError(f"length is {length}; a sequence is at least 0 long")
     rows = [np.asarray(s) for s in sequences]
     if any(row.ndim != 1 for row in rows):
         raise ShapeError("pad takes sequences with one axis; nested ones cannot be filled up")
