@@ -214,7 +214,7 @@ def checked(name: str, indices: Any, length: int) -> Array:
             f"{name}: number {found[wrong][0]} is asked for, at place {int(wrong.argmax())}, and "
             f"there are {length} items, counted from 0"
         )
-    return found.astype(np.int64)
+    return np.where(found < 0, found + length, found).astype(np.int64)  # -1 is the last
 
 
 def _rectangular(rows: Any) -> Array:
