@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from .. import init, ops
 from ..errors import ArgumentError, ShapeError, warn
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .linear import at_least_one
 from .module import Module
 from .parameter import Parameter, blank
@@ -83,13 +83,13 @@ class _Recurrent(Module):
             )
         if x.ndim == 2:
             return ops.unsqueeze(x, dim=1)
-        return ops.transpose(x, 0, 1) if self.batch_first else x
+        return ops.transpose(x, dim0=0, dim1=1) if self.batch_first else x
 
     def _state(self, name: str, state: Tensor | None, x: Tensor, batched: bool) -> Tensor:
         """The first state, (layers * directions, N, hidden_size): zeros unless given."""
         shape = self.num_layers * len(self._directions), x.shape[1], self.hidden_size
         if state is None:
-            return Tensor(np.zeros(shape, x.dtype))
+            return wrap(np.zeros(shape, x.dtype), None)
         if not batched and state.ndim == 2:
             state = ops.unsqueeze(state, dim=1)
         if state.shape != shape:
@@ -116,7 +116,7 @@ class _Recurrent(Module):
         """The result laid out as the input was."""
         if not batched:
             return ops.squeeze(y, dim=1)
-        return ops.transpose(y, 0, 1) if self.batch_first else y
+        return ops.transpose(y, dim0=0, dim1=1) if self.batch_first else y
 
     def extra_repr(self) -> str:
         """The sizes, and the settings that are not the usual ones."""
@@ -157,11 +157,11 @@ class _OneState(_Recurrent):
 
         def run(x: Tensor, k: int, weights: Any, reverse: bool) -> Tensor:
             states = self._states(x, first[k], weights, reverse)
-            last.append(states[0 if reverse else -1])
+            last.append(states[:1] if reverse else states[-1:])
             return states
 
         y = self._through(sequence, run)
-        h_n = ops.stack(last, dim=0)
+        h_n = _joined(last)
         return self._as_given(y, batched), h_n if batched else ops.squeeze(h_n, dim=1)
 
 
@@ -329,15 +329,20 @@ class LSTM(_Recurrent):
         def run(x: Tensor, k: int, weights: Any, reverse: bool) -> Tensor:
             packed = ops.lstm_layer(x, hidden[k], cells[k], *weights, reverse=reverse)
             states = packed[:-1]
-            last.append(states[0 if reverse else -1])
-            last_cells.append(packed[-1])
+            last.append(states[:1] if reverse else states[-1:])
+            last_cells.append(packed[-1:])
             return states
 
         y = self._as_given(self._through(sequence, run), batched)
-        h_n, c_n = ops.stack(last, dim=0), ops.stack(last_cells, dim=0)
+        h_n, c_n = _joined(last), _joined(last_cells)
         if not batched:
             h_n, c_n = ops.squeeze(h_n, dim=1), ops.squeeze(c_n, dim=1)
         return y, (h_n, c_n)
+
+
+def _joined(states: list[Tensor]) -> Tensor:
+    """The last states (1, N, h) of all layers and directions, one under the other."""
+    return states[0] if len(states) == 1 else ops.cat(states, dim=0)
 
 
 # ------------------------------------------------------------------------------------- single steps

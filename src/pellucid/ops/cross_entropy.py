@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import ArgumentError, LabelError, ShapeError, warn
 from .base import Array, Example, op, raw
+from .linear_algebra import ones
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -24,6 +25,9 @@ Shape = tuple[int, ...]
 
 
 # ---------------------------------------------------------------------- decisions and their answers
+
+
+SHORT = 128  # numbers in a row
 
 
 class Answers(NamedTuple):
@@ -107,7 +111,10 @@ def read_answers(
     if target.dtype.kind == "f" and target.shape == x.shape:
         spread = _smoothed(as_rows(target).astype(x.dtype), smoothing, by_class)
         return Answers(None, spread, None, len(spread), shape)
-    labels = _labels(name, x, target, shape, ignore_index).reshape(-1)
+    all_count = _check_target(name, x, target, shape, ignore_index)
+    labels = target.reshape(-1)
+    if all_count and by_class is None and not smoothing and not 0 <= ignore_index < classes:
+        return Answers(labels, None, None, float(len(labels)), shape)  # the usual case
     ignored = labels == ignore_index
     some = bool(ignored.any())
     labels = np.where(ignored, 0, labels) if some else labels
@@ -130,12 +137,11 @@ def _smoothed(target: Array, smoothing: float, by_class: Array | None) -> Array:
     return target if by_class is None else target * by_class
 
 
-def _labels(name: str, x: Array, target: Array, shape: Shape, ignore_index: int) -> Array:
-    """Class numbers, of which each is a class or to be ignored."""
+def _check_target(name: str, x: Array, target: Array, shape: Shape, ignore_index: int) -> bool:
+    """Refuse what are no class numbers; says whether all are classes, and none is to be ignored."""
     classes = x.shape[axis_of_classes(x.shape)]
     if target.shape == shape and target.dtype.kind in "iu":
-        check_labels(name, target, classes, ignore_index)
-        return target
+        return check_labels(name, target, classes, ignore_index)
     if target.shape == shape:
         raise LabelError(
             f"{name} takes class numbers as integers, and these targets are {target.dtype}: "
@@ -152,14 +158,20 @@ def _labels(name: str, x: Array, target: Array, shape: Shape, ignore_index: int)
     raise ShapeError(f"{said}: targets are class numbers {shape} or probabilities {x.shape}")
 
 
-def check_labels(name: str, labels: Array, classes: int, ignore_index: int | None = None) -> None:
-    """Refuse class numbers that are none.
+def _in_range(labels: Array, classes: int) -> bool:
+    """Whether all are classes. Seen as unsigned, a negative number is a huge one: one look finds both."""
+    unsigned = labels.view(f"u{labels.itemsize}") if labels.dtype.kind == "i" else labels
+    return not labels.size or bool(np.maximum.reduce(unsigned, axis=None) < classes)
+
+
+def check_labels(name: str, labels: Array, classes: int, ignore_index: int | None = None) -> bool:
+    """Refuse class numbers that are none; says whether all are classes, and none is `ignore_index`.
 
     Raises:
         LabelError: the first label outside 0 to classes - 1, with its index.
     """
-    if not labels.size or (labels.min() >= 0 and labels.max() < classes):
-        return
+    if _in_range(labels, classes):
+        return True
     wrong = (labels < 0) | (labels >= classes)
     if ignore_index is not None:
         wrong &= labels != ignore_index
@@ -170,6 +182,7 @@ def check_labels(name: str, labels: Array, classes: int, ignore_index: int | Non
             f"{name}: target{list(at)} is {labels[at]}, but there are {classes} classes, 0 to "
             f"{classes - 1}" + ("\nIf yours count from 1, take target - 1" if from_one else "")
         )
+    return False
 
 
 def _check_reduction(name: str, reduction: str) -> None:
@@ -189,7 +202,7 @@ def softmax_cross_entropy(
     _check_reduction("cross_entropy", reduction)
     answers = read_answers("cross_entropy", x, target, weight, ignore_index, label_smoothing)
     rows = as_rows(x)
-    scores = rows - rows.max(axis=1, keepdims=True)  # the softmax is the same, and cannot overflow
+    scores = rows - _largest(rows)  # the softmax is the same, and cannot overflow
     if answers.labels is None:
         chances, total = _chances(scores)
         losses = (answers.target * (np.log(total) - scores)).sum(axis=1)
@@ -205,7 +218,14 @@ def softmax_cross_entropy(
 def _chances(scores: Array, out: Array | None = None) -> tuple[Array, Array]:
     """The chance of each class, up to a factor per row: its exponential and their sum."""
     chances = np.exp(scores, out=out)
-    return chances, chances.sum(axis=1, keepdims=True)
+    return chances, chances.dot(ones(chances.shape[1], chances.dtype))[:, None]
+
+
+def _largest(rows: Array) -> Array:
+    """The largest number of each row, as a column. Of short rows NumPy finds it faster in columns."""
+    if rows.shape[1] > SHORT:
+        return rows.max(axis=1, keepdims=True)
+    return np.maximum.reduce(rows.T.copy(), axis=0)[:, None]
 
 
 @softmax_cross_entropy.slope("x")

@@ -68,9 +68,9 @@ def _projected(x: Array, w_ih: Array, *biases: Array) -> tuple[Array, _Kinds | N
     rows = _rows(x)
     kinds = _kinds(rows, len(w_ih))
     said = np.dot(w_ih, (rows if kinds is None else rows[kinds.first]).T)
-    for bias in biases:
-        if bias is not None:
-            said += bias[:, None]
+    given = [bias for bias in biases if bias is not None]
+    if given:
+        said += (given[0] if len(given) == 1 else given[0] + given[1])[:, None]
     if kinds is not None:
         said = said.take(kinds.of_row, axis=1)
     return said.reshape(len(w_ih), *x.shape[:2]), kinds
@@ -107,13 +107,12 @@ def _back_to_inputs(
     elif needs[1] and kinds is not None:
         same = np.arange(len(kinds.first)) == kinds.of_row[:, None]  # a column per kind
         d_w = np.dot(np.dot(flat_in, same.astype(flat_in.dtype)), _rows(x)[kinds.first])
-    return (
-        d_x,
-        d_w,
-        np.dot(flat_state, _rows(before)) if needs[2] else None,
-        np.dot(flat_in, ones(flat_in.shape[1], d_in.dtype)) if needs[3] else None,
-        np.dot(flat_state, ones(flat_state.shape[1], d_in.dtype)) if needs[4] else None,
-    )
+    d_w_hh = np.dot(flat_state, _rows(before)) if needs[2] else None
+    every = ones(flat_in.shape[1], d_in.dtype)
+    d_b_ih = np.dot(flat_in, every) if needs[3] else None
+    if d_b_ih is not None and d_state is d_in:
+        return d_x, d_w, d_w_hh, d_b_ih, d_b_ih.copy() if needs[4] else None
+    return d_x, d_w, d_w_hh, d_b_ih, np.dot(flat_state, every) if needs[4] else None
 
 
 def _check(layer: Any, gates: int, x: Array, states: Sequence[Array], *weights: Array) -> None:
@@ -144,16 +143,17 @@ def rnn_layer(
     if nonlinearity not in ("tanh", "relu"):
         raise ArgumentError(f"rnn's nonlinearity is 'tanh' or 'relu', not {nonlinearity!r}")
     said, kinds = _projected(_along(x, reverse), w_ih, b_ih, b_hh)
-    hidden = np.empty((len(x), *h0.shape[::-1]), said.dtype)
+    said = said.swapaxes(0, 1).copy()  # (steps, h, batch)
+    hidden = np.empty_like(said)
     state = _columns(h0)
     for step in range(len(x)):
-        z = np.dot(w_hh, state)
-        z += said[:, step]
+        z = w_hh.dot(state)
+        z += said[step]
         if nonlinearity == "tanh":
             state = np.tanh(z, out=hidden[step])
         else:
             state = np.maximum(z, 0, out=hidden[step])
-    return _columns(_along(hidden, reverse)), kinds
+    return _columns(_along(hidden, reverse)), (hidden, kinds)
 
 
 @rnn_layer.all_slopes
@@ -161,18 +161,20 @@ def _(
     d: Array, y: Array, x: Array, h0: Array, w_ih: Array, w_hh: Array, memory: Any,
     nonlinearity: str, reverse: bool, needs: Sequence[bool],
 ) -> Grads:  # fmt: skip
+    hidden, kinds = memory
     after, x = _along(y, reverse), _along(x, reverse)
     d_after = _columns(_along(d, reverse))
-    slope = _columns(1 - after * after if nonlinearity == "tanh" else after > 0)
+    slope = 1 - hidden * hidden if nonlinearity == "tanh" else hidden > 0
     d_z = np.empty((w_hh.shape[0], *x.shape[:2]), d.dtype)
     d_state = np.zeros(h0.shape[::-1], d.dtype)
+    back = w_hh.T
     for step in reversed(range(len(x))):
         d_state += d_after[step]
         d_state *= slope[step]
         d_z[:, step] = d_state
-        d_state = np.dot(w_hh.T, d_state)
+        d_state = back.dot(d_state)
     before = np.concatenate([h0[None], after[:-1]])
-    d_x, *rest = _back_to_inputs(d_z, d_z, x, memory, before, w_ih, (needs[0], *needs[2:]))
+    d_x, *rest = _back_to_inputs(d_z, d_z, x, kinds, before, w_ih, (needs[0], *needs[2:]))
     return None if d_x is None else _along(d_x, reverse), d_state.T, *rest
 
 
