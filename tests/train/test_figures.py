@@ -90,6 +90,30 @@ def test_a_live_line_on_a_terminal() -> None:
     assert "pass 2/2" in text
 
 
+def test_a_narrow_terminal_gets_two_lines() -> None:
+    def said(console: Console) -> list[str]:
+        model = nn.Linear(2, 2)
+        sgd = optim.SGD(model.parameters(), lr=0.01)
+        pair = Tensor(np.ones((4, 2), np.float32)), Tensor(np.zeros(4, np.int64))
+        fit(
+            model, [pair], nn.CrossEntropyLoss(), sgd, epochs=1, validation=[pair],
+            metrics="accuracy", progress=Progress(console),
+        )  # fmt: skip
+        file: Any = console.file
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue()).replace("\r", "\n")
+        return [line.rstrip() for line in text.splitlines() if "validation" in line or " s" in line]
+
+    narrow = Console(
+        file=io.StringIO(), width=80, force_terminal=True, legacy_windows=False, color_system=None
+    )
+    first, second = said(narrow)
+    assert re.fullmatch(r"pass 1/1  loss \d\.\d{4}  accuracy \d\.\d{4}  \d\.\d s", first)
+    assert re.fullmatch(r" {10}validation loss \d\.\d{4}  validation accuracy \d\.\d{4}", second)
+    (one,) = said(Console(file=io.StringIO(), width=80))  # a pipe: one line for each pass
+    assert one.startswith("pass 1/1  loss")
+    assert "validation accuracy" in one
+
+
 def test_why_it_stopped() -> None:
     class Stop(Callback):
         def on_step(self, run: Any) -> None:

@@ -84,11 +84,18 @@ class Progress(Callback):
         return told
 
     def on_epoch(self, run: Run) -> None:
-        """The line of a pass."""
+        """The line of a pass; two, where a terminal is too narrow for one."""
         self._pass = time.perf_counter(), 0
-        width = len(str(run.epochs))
-        figures = _figures({n: v for n, v in run.row.items() if n not in _FEW})
-        self._say(f"pass {run.epoch:{width}}/{run.epochs}  {figures}  {run.row['seconds']:.1f} s")
+        shown = {n: v for n, v in run.row.items() if n not in _FEW}
+        measured = {n: v for n, v in shown.items() if n.startswith("validation_")}
+        begin = f"pass {run.epoch:{len(str(run.epochs))}}/{run.epochs}"
+        took = f"{run.row['seconds']:.1f} s"
+        line = f"{begin}  {_figures(shown)}  {took}"
+        if self.console.is_terminal and len(line) > self.console.width and measured:
+            learned = {n: v for n, v in shown.items() if n not in measured}
+            line = f"{begin}  {_figures(learned)}  {took}"
+            line += f"\n{' ' * len(begin)}  {_figures(measured)}"
+        self._say(line)
 
     def on_end(self, run: Run) -> None:
         """Close the live line, and say why, if it is not what one expects."""
