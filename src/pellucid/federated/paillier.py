@@ -1,0 +1,418 @@
+"""Paillier's encryption: numbers that can be added while they are locked.
+
+Take a large n, the product of two primes. Modulo n**2,
+
+    (1 + n)**m = 1 + m · n        since all further terms hold n**2
+    encrypt(m) = (1 + m · n) · r**n
+
+so multiplying two ciphertexts adds what is in them; and the noise r**n hides it from everybody who
+cannot take n-th roots, that is, who does not know the primes. Who does raises to the power p - 1
+modulo p**2, where the noise becomes 1, and reads m off what is left.
+
+    keys = keygen()
+    keys.decrypt(keys.public.encrypt(5) + keys.public.encrypt(3))        # 8
+
+Everybody may change a ciphertext (that is the point), so what is sent needs a seal of its own: TLS, or
+`secure_aggregation.channels`. And who holds the private key must be shown sums only.
+
+Source: Paillier, "Public-key cryptosystems based on composite degree residuosity classes" (1999).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import gcd
+from typing import Any
+
+from ..errors import ArgumentError, MessageError, ShapeError
+from .errors import OutOfRangeError, TamperedError, WeakKeyError, WrongKeyError
+from .fixed_point import FixedPoint
+from .noise import FullNoise, Noise
+from .packing import pack, unpack
+from .primes import Big, big, inverse, is_prime, power, random_prime
+
+Array = Any
+Plain = dict[str, Any]
+
+LEAST_BITS = 2048
+
+
+def keygen(bits: int = 2048, *, lesson: bool = False) -> PrivateKey:
+    """A new pair of keys.
+
+    Args:
+        bits: the length of n, even. Finding primes takes a second at 2048, longer without gmpy2.
+        lesson: allow a short key, which protects nothing.
+
+    Raises:
+        WeakKeyError: below 2048 bits outside lessons.
+        ArgumentError: an odd number of bits, or fewer than 16.
+
+    >>> keys = keygen(128, lesson=True)
+    >>> keys.decrypt(keys.public.encrypt(5) + keys.public.encrypt(3))
+    8
+    """
+    if bits % 2 or bits < 16:
+        raise ArgumentError(f"bits is {bits}; it is an even number, at least 16")
+    _check_length(bits, lesson)
+    while True:
+        p, q = random_prime(bits // 2), random_prime(bits // 2)
+        if p != q and gcd(p - 1, q - 1) == 2 and gcd(p * q, (p - 1) * (q - 1)) == 1:
+            return PrivateKey(p, q, lesson=lesson)
+
+
+class PublicKey:
+    """What everybody may know: it encrypts, and cannot decrypt.
+
+    Args:
+        n: the product of two primes.
+        lesson: allow a short key, which protects nothing.
+
+    Raises:
+        WeakKeyError: n has fewer than 2048 bits outside lessons.
+    """
+
+    def __init__(self, n: int, *, lesson: bool = False) -> None:
+        _check_length(int(n).bit_length(), lesson)
+        self.n: Big = big(n)
+        self.n_squared: Big = self.n * self.n
+        self.lesson = lesson
+        self.bytes = -(-int(n).bit_length() // 8)
+        self.name = hashlib.sha256(int(n).to_bytes(self.bytes, "big")).hexdigest()[:16]
+        self._noise = FullNoise(self)
+
+    def __repr__(self) -> str:
+        return f"PublicKey({int(self.n).bit_length()} bits, {self.name})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and self.n == other.n
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def encrypt(self, m: int, noise: Noise | None = None) -> Ciphertext:
+        """Lock a whole number.
+
+        Args:
+            m: within ±n/2.
+            noise: a faster source of noise, of `pellucid.federated.noise`.
+
+        Raises:
+            OutOfRangeError: beyond ±n/2, where sums would wrap around.
+        """
+        if 2 * abs(m) >= self.n:
+            raise OutOfRangeError(
+                f"{m} does not fit under this key: numbers stay within ±n/2, "
+                f"{int(self.n).bit_length() - 1} bits"
+            )
+        locked = (1 + m * self.n) * (noise or self._noise)() % self.n_squared
+        return Ciphertext(self, locked)
+
+    def encrypt_vector(
+        self, x: Any, encoding: FixedPoint, noise: Noise | None = None
+    ) -> EncryptedVector:
+        """Lock an array of fractions, many in each ciphertext.
+
+        Args:
+            x: numbers within ±encoding.limit; only their order is kept, not their shape.
+            encoding: how they become whole numbers; `terms` says how many vectors are added up at
+                most, `width` the bits of a slot.
+            noise: a faster source of noise.
+
+        Raises:
+            OutOfRangeError: numbers beyond the limit.
+            NotFiniteError: NaN or infinity.
+            ArgumentError: slots wider than a plaintext of this key.
+        """
+        whole = encoding.encode(x).reshape(-1)
+        large = pack(whole, encoding.width, self.slots(encoding))
+        draw = noise or self._noise
+        locked = [(1 + m * self.n) * draw() % self.n_squared for m in large]
+        return EncryptedVector(self, locked, len(whole), encoding)
+
+    def slots(self, encoding: FixedPoint) -> int:
+        """How many numbers go into one ciphertext.
+
+        Raises:
+            ArgumentError: not even one.
+        """
+        slots = (int(self.n).bit_length() - 2) // encoding.width
+        if slots < 1:
+            raise ArgumentError(
+                f"a slot of {encoding.width} bits does not fit under a key of "
+                f"{int(self.n).bit_length()} bits"
+            )
+        return slots
+
+    def to_plain(self) -> Plain:
+        """As plain data, to send or keep."""
+        return {"scheme": "paillier", "n": int(self.n).to_bytes(self.bytes, "big")}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], *, lesson: bool = False) -> PublicKey:
+        """The key again.
+
+        Raises:
+            MessageError: this is no such key.
+            WeakKeyError: it is too short, outside lessons.
+        """
+        _check_kind(plain, "n", bytes)
+        return cls(int.from_bytes(plain["n"], "big"), lesson=lesson)
+
+
+class PrivateKey:
+    """The two primes: they decrypt. `public` is the public key.
+
+    Args:
+        p: a prime,
+        q: another.
+        lesson: allow a short key, which protects nothing.
+
+    Raises:
+        WeakKeyError: their product has fewer than 2048 bits outside lessons.
+        ArgumentError: they are no two different primes.
+    """
+
+    def __init__(self, p: int, q: int, *, lesson: bool = False) -> None:
+        if p == q or not (is_prime(int(p)) and is_prime(int(q))):
+            raise ArgumentError("a private key is made of two different primes")
+        self.p, self.q = big(p), big(q)
+        self.public = PublicKey(p * q, lesson=lesson)
+        self._p_squared, self._q_squared = self.p**2, self.q**2
+        # raised to the power p - 1, 1 + n is 1 - q · p modulo p**2; the same for q
+        self._p_factor = inverse(-self.q % self.p, self.p)
+        self._q_factor = inverse(-self.p % self.q, self.q)
+        self._back = inverse(self.q, self.p)
+
+    def __repr__(self) -> str:
+        return f"PrivateKey({int(self.public.n).bit_length()} bits, {self.public.name})"
+
+    def decrypt(self, ciphertext: Ciphertext) -> int:
+        """Unlock a whole number.
+
+        Raises:
+            WrongKeyError: it was encrypted under another key.
+        """
+        _check_key(self.public, ciphertext.key, "decrypt")
+        return self._open(ciphertext.locked)
+
+    def decrypt_vector(self, vector: EncryptedVector) -> Array:
+        """Unlock an array: the sum of what was encrypted, (n,) float64.
+
+        Raises:
+            WrongKeyError: it was encrypted under another key.
+            TamperedError: what is inside is no packed vector.
+        """
+        _check_key(self.public, vector.key, "decrypt")
+        slots = self.public.slots(vector.encoding)
+        large = [self._open(locked) for locked in vector.locked]
+        if any(abs(m).bit_length() > slots * vector.encoding.width for m in large):
+            raise TamperedError("inside is no packed vector: somebody changed the ciphertext")
+        whole = unpack(large, vector.size, vector.encoding.width, slots)
+        return vector.encoding.decode(whole)
+
+    def to_plain(self) -> Plain:
+        """As plain data, to keep: whoever reads it can decrypt."""
+        half = self.public.bytes
+        return {
+            "scheme": "paillier",
+            "p": int(self.p).to_bytes(half, "big"),
+            "q": int(self.q).to_bytes(half, "big"),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], *, lesson: bool = False) -> PrivateKey:
+        """The key again.
+
+        Raises:
+            MessageError: this is no such key.
+            WeakKeyError: it is too short, outside lessons.
+        """
+        _check_kind(plain, "p", bytes)
+        _check_kind(plain, "q", bytes)
+        p, q = (int.from_bytes(plain[name], "big") for name in "pq")
+        return cls(p, q, lesson=lesson)
+
+    def _open(self, locked: Big) -> int:
+        """What is inside, from its remainders modulo p and modulo q."""
+        n, p, q = self.public.n, self.p, self.q
+        at_p = (power(locked, p - 1, self._p_squared) - 1) // p * self._p_factor % p
+        at_q = (power(locked, q - 1, self._q_squared) - 1) // q * self._q_factor % q
+        m = at_q + q * ((at_p - at_q) * self._back % p)
+        return int(m - n if 2 * m > n else m)
+
+
+@dataclass(frozen=True)
+class Ciphertext:
+    """A locked whole number. Add another one or a public number; multiply by a public number."""
+
+    key: PublicKey
+    locked: Big = field(repr=False)
+
+    def __add__(self, other: Ciphertext | int) -> Ciphertext:
+        if isinstance(other, int):
+            other = Ciphertext(self.key, 1 + other * self.key.n)
+        _check_key(self.key, other.key, "add")
+        return Ciphertext(self.key, self.locked * other.locked % self.key.n_squared)
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: int) -> Ciphertext:
+        return Ciphertext(self.key, _times(self.key, self.locked, factor))
+
+    __rmul__ = __mul__
+
+    def to_plain(self) -> Plain:
+        """As plain data."""
+        size = 2 * self.key.bytes
+        data = int(self.locked).to_bytes(size, "big")
+        return {"scheme": "paillier", "key": self.key.name, "locked": data}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any], key: PublicKey) -> Ciphertext:
+        """The ciphertext again.
+
+        Raises:
+            WrongKeyError: it was made under another key.
+            TamperedError: it is no ciphertext of this key.
+        """
+        _check_named(plain, key)
+        (locked,) = _read(plain["locked"], key, 1)
+        return cls(key, locked)
+
+
+@dataclass(frozen=True)
+class EncryptedVector:
+    """Locked fractions, many in each ciphertext. Add another; multiply by a public whole number."""
+
+    key: PublicKey
+    locked: list[Big] = field(repr=False)
+    size: int
+    encoding: FixedPoint
+    terms: int = 1  # how many vectors are added up in it
+
+    def __add__(self, other: EncryptedVector) -> EncryptedVector:
+        _check_key(self.key, other.key, "add")
+        if self.size != other.size or self.encoding != other.encoding:
+            raise ShapeError(
+                f"add takes vectors of one length and encoding, and got {self.size} numbers "
+                f"({self.encoding}) and {other.size} ({other.encoding})"
+            )
+        terms = self._room(self.terms + other.terms)
+        n_squared = self.key.n_squared
+        locked = [a * b % n_squared for a, b in zip(self.locked, other.locked, strict=True)]
+        return EncryptedVector(self.key, locked, self.size, self.encoding, terms)
+
+    def __mul__(self, factor: int) -> EncryptedVector:
+        terms = self._room(max(1, self.terms * abs(factor)))
+        locked = [_times(self.key, a, factor) for a in self.locked]
+        return EncryptedVector(self.key, locked, self.size, self.encoding, terms)
+
+    __rmul__ = __mul__
+
+    def to_plain(self) -> Plain:
+        """As plain data."""
+        size = 2 * self.key.bytes
+        return {
+            "scheme": "paillier",
+            "key": self.key.name,
+            "size": self.size,
+            "terms": self.terms,
+            "locked": b"".join(int(a).to_bytes(size, "big") for a in self.locked),
+        }
+
+    @classmethod
+    def from_plain(
+        cls, plain: Mapping[str, Any], key: PublicKey, encoding: FixedPoint
+    ) -> EncryptedVector:
+        """The vector again; key and encoding are what all have agreed on.
+
+        Raises:
+            WrongKeyError: it was made under another key.
+            TamperedError: these are no ciphertexts of this key.
+            MessageError: this is no such vector.
+        """
+        _check_named(plain, key)
+        size, terms = _check_kind(plain, "size", int), _check_kind(plain, "terms", int)
+        if size < 0 or not 1 <= terms <= encoding.terms:
+            raise TamperedError(f"a vector of {size} numbers that {terms} vectors were added up to")
+        locked = _read(plain["locked"], key, -(-size // key.slots(encoding)))
+        return cls(key, locked, size, encoding, terms)
+
+    def _room(self, terms: int) -> int:
+        if terms > self.encoding.terms:
+            raise OutOfRangeError(
+                f"{terms} vectors in one sum, and there is room for {self.encoding.terms}: beyond, "
+                "slots run into their neighbours.\n"
+                f"Encode with FixedPoint(limit, terms={terms}, width)"
+            )
+        return terms
+
+
+# ------------------------------------------------------------------------------------------ inside
+
+
+def _check_length(bits: int, lesson: bool) -> None:
+    if bits < LEAST_BITS and not lesson:
+        raise WeakKeyError(
+            f"a key of {bits} bits can be taken apart; {LEAST_BITS} are the least that protect "
+            "anything.\nFor a lesson, where nothing has to be protected: lesson=True"
+        )
+
+
+def _times(key: PublicKey, locked: Big, factor: int) -> Big:
+    if 2 * abs(factor) >= key.n:
+        raise OutOfRangeError(f"the factor {factor} does not fit under this key")
+    base = locked if factor >= 0 else inverse(locked, key.n_squared)
+    return power(base, big(abs(factor)), key.n_squared)
+
+
+def _check_key(mine: PublicKey, other: PublicKey, what: str) -> None:
+    if mine.n != other.n:
+        raise WrongKeyError(
+            f"cannot {what}: one is under the key {mine.name}, the other under {other.name}"
+        )
+
+
+def _check_named(plain: Mapping[str, Any], key: PublicKey) -> None:
+    name = _check_kind(plain, "key", str)
+    _check_kind(plain, "locked", bytes)
+    if name != key.name:
+        raise WrongKeyError(f"this was encrypted under the key {name}, and ours is {key.name}")
+
+
+def _check_kind(plain: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = plain.get(name) if plain.get("scheme") == "paillier" else None
+    if type(value) is not kind:
+        raise MessageError(f"this is nothing of Paillier's: it has no {name} ({kind.__name__})")
+    return value
+
+
+def _read(data: bytes, key: PublicKey, count: int) -> list[Big]:
+    """Numbers of one length each; what has no inverse modulo n was never encrypted."""
+    size = 2 * key.bytes
+    if len(data) != size * count:
+        raise TamperedError(
+            f"expected {count} ciphertexts of {size} bytes, found {len(data)} bytes"
+        )
+    numbers = [big(int.from_bytes(data[i : i + size], "big")) for i in range(0, len(data), size)]
+    n = int(key.n)
+    if any(not 0 < a < key.n_squared or gcd(int(a), n) != 1 for a in numbers):
+        raise TamperedError("this is no ciphertext under our key: somebody changed it")
+    return numbers
+
+
+def total(vectors: list[EncryptedVector]) -> EncryptedVector:
+    """The sum of vectors; what the coordinator does.
+
+    Raises:
+        ArgumentError: there are none.
+    """
+    if not vectors:
+        raise ArgumentError("there are no vectors to add")
+    result = vectors[0]
+    for vector in vectors[1:]:
+        result = result + vector
+    return result
