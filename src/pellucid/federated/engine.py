@@ -33,6 +33,14 @@ class Engine(Protocol):
     def missing(self) -> Missing:
         """Of the last `ask`, the parties that did not answer, and why, as far as one knows."""
 
+    @property
+    def sent(self) -> int:
+        """How many bytes went to parties so far."""
+
+    @property
+    def received(self) -> int:
+        """How many bytes came from parties so far."""
+
     def ask(self, messages: Mapping[str, Message]) -> dict[str, Message]:
         """Send a message to each party that is named, and wait for the replies.
 
@@ -80,6 +88,7 @@ class Local:
         self._states: dict[str, bytes] = {}
         self.deadline, self.most_bytes = deadline, most_bytes
         self.missing: Missing = {}
+        self.sent = self.received = 0
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -96,20 +105,23 @@ class Local:
         packed = packed_for(self.parties, messages, self.most_bytes)
         self.missing, replies = {}, {}
         for name, message in packed.items():
+            self.sent += len(message)
             start = time.perf_counter()
             try:
                 state = self._states.get(name, b"")
                 reply, self._states[name] = answer(
                     self._parties[name], state, message, self.most_bytes
                 )
-                if reply is None:
-                    self.missing[name] = SILENT
-                elif self.deadline is not None and time.perf_counter() - start > self.deadline:
-                    self.missing[name] = late(self.deadline)
-                else:
-                    replies[name] = unpack(reply, self.most_bytes)
             except PellucidError as error:
                 self.missing[name] = refused(error)
+                continue
+            if reply is None:
+                self.missing[name] = SILENT
+            elif self.deadline is not None and time.perf_counter() - start > self.deadline:
+                self.missing[name] = late(self.deadline)
+            else:
+                self.received += len(reply)
+                replies[name] = unpack(reply, self.most_bytes)
         return replies
 
 
