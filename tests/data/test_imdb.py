@@ -35,19 +35,19 @@ def put(folder: Path, content: bytes, name: str = ARCHIVE) -> Path:
     return folder / name
 
 
-def test_reviews_in_turn_by_number(
+def test_reviews_in_turn_by_file_name(
     pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path / "imdb", pack(REVIEWS))
     monkeypatch.setenv("PELLUCID_DATA", str(tmp_path))
     reviews = datasets.imdb()
     assert reviews.texts == [
-        "Good.", "Bad.\n\nVery bad.", "I can't fault it!", "Naïve.", "Fair.", "Worst\nof all.",
+        "Good.", "Bad.\n\nVery bad.", "Fair.", "Worst\nof all.", "I can't fault it!", "Naïve.",
     ]  # fmt: skip
     assert reviews.labels.tolist() == [1, 0, 1, 0, 1, 0]
     assert (reviews.name, reviews.source, reviews.announce) == ("imdb", "PELLUCID_DATA", "")
     assert reviews.words[1] == ["bad", ".", "very", "bad", "."]
-    assert reviews.words[2] == ["i", "can't", "fault", "it", "!"]
+    assert reviews.words[4] == ["i", "can't", "fault", "it", "!"]
     assert datasets.imdb(train=False).texts == ["Test good.", "Test bad."]
     assert datasets.imdb(limit=3).labels.tolist() == [1, 0, 1]
 
@@ -63,8 +63,8 @@ def test_the_smaller_archive_serves_as_well(pack: Pack, tmp_path: Path) -> None:
 def test_dividing(pack: Pack, tmp_path: Path) -> None:
     put(tmp_path / "cache" / "imdb", pack(REVIEWS))
     train, test = datasets.imdb().split(test=2)
-    assert train.texts == ["Good.", "Bad.\n\nVery bad.", "I can't fault it!", "Naïve."]
-    assert (test.texts, test.labels.tolist()) == (["Fair.", "Worst\nof all."], [1, 0])
+    assert train.texts == ["Good.", "Bad.\n\nVery bad.", "Fair.", "Worst\nof all."]
+    assert (test.texts, test.labels.tolist()) == (["I can't fault it!", "Naïve."], [1, 0])
     everything, nothing = datasets.imdb().split(test=0)
     assert (len(everything), len(nothing)) == (6, 0)
     for wrong in (3, 8, -2):

@@ -29,8 +29,9 @@ def imdb(
 ) -> LabelledTexts:
     """Film reviews: 25,000 to learn from, 25,000 to test with, positive and negative in turn.
 
-    Positive is 1, negative 0. Within a class they stand in the order of their numbers, so that
-    everybody has the same order.
+    Positive is 1, negative 0. Within a class they stand in the order of their file names (0_9,
+    10000_8, 10001_10, ...), so that everybody has the same order, and the one of the course's
+    published runs.
 
     Args:
         train: the reviews to learn from, or (False) those to test with.
@@ -95,6 +96,6 @@ def read(path: str | os.PathLike[str], split: str) -> dict[int, list[str]]:
             f"aclImdb/{split}/neg/NUMBER_RATING.txt, found {counts['pos']:,} and {counts['neg']:,}"
         )
     return {
-        label: [text for _, text in sorted(found[name].items())]
+        label: [found[name][number] for number in sorted(found[name], key=lambda n: f"{n}_")]
         for label, name in ((1, "pos"), (0, "neg"))
     }
