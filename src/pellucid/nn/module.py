@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -20,6 +20,9 @@ from ..errors import ArgumentError, CheckpointError, DTypeError, PellucidError
 from ..tensor import Handle, Tensor
 from .hooks import AfterHook, BackwardHook, BeforeHook, Hooks
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from ..explain.drawing import Drawing
 
 _NOT_PARTS = frozenset({"training", "_hooks", "_buffers"})
 
@@ -364,6 +367,24 @@ class Module:
         return Handle(self, hooks, hook)
 
     # --------------------------------------------------------------------------------- how it looks
+
+    def draw(self, level: str = "layers", inputs: Any = None) -> Drawing:
+        """A picture of the network, for a notebook, a file or (printed) a terminal.
+
+        Args:
+            level: "neurons" (every unit and weight), "layers" (boxes with shapes) or "letters"
+                (algebra and code).
+            inputs: what to predict from; with them, the values that flow are drawn as well.
+
+        Returns:
+            A `Drawing`: `print(it)`, `it.save("net.svg")`, `it.svg`.
+
+        Raises:
+            ArgumentError: there is no such level, or what the model takes could not be found out.
+        """
+        from ..explain.drawing import draw
+
+        return draw(self, level, inputs)
 
     def extra_repr(self) -> str:
         """What stands in the brackets: sizes and settings."""
