@@ -71,20 +71,29 @@ class FixedPoint:
         """The step between neighbours; one number is off by at most half of it."""
         return float(2.0**-self.fraction_bits)
 
-    def encode(self, x: Any) -> Array:
+    def encode(self, x: Any, name: str = "the update") -> Array:
         """Whole numbers, int64, of the shape of x.
+
+        Args:
+            x: within ±limit.
+            name: what x is called in an error.
 
         Raises:
             NotFiniteError: NaN or infinity.
             OutOfRangeError: beyond the limit.
         """
         values = np.asarray(x, np.float64)
-        check_finite(values)
+        if values.size and not np.isfinite(values).all():
+            where, value = _at(values, int(np.argmin(np.isfinite(values))))
+            raise NotFiniteError(
+                f"{name} has {value}{where}; one such number would spoil everybody's sum.\n"
+                "Lower the learning rate, or look with pellucid.detect_anomaly()"
+            )
         if values.size and np.abs(values).max() > self.limit:
-            where = np.unravel_index(int(np.abs(values).argmax()), values.shape)
+            where, value = _at(values, int(np.abs(values).argmax()))
             raise OutOfRangeError(
-                f"{values[where]:g} at {tuple(int(i) for i in where)} is beyond ±{self.limit:g}, "
-                "the range that was agreed on.\nClip it, or agree on a larger limit"
+                f"{name} has {value:g}{where}, beyond ±{self.limit:g}, the range that was agreed "
+                "on.\nClip it, or agree on a larger limit"
             )
         return np.rint(values * 2.0**self.fraction_bits).astype(np.int64)
 
@@ -95,15 +104,7 @@ class FixedPoint:
         return signed * 2.0**-self.fraction_bits
 
 
-def check_finite(values: Array) -> None:
-    """Refuse NaN and infinity.
-
-    Raises:
-        NotFiniteError: with the place of the first one.
-    """
-    if values.size and not np.isfinite(values).all():
-        where = np.unravel_index(int(np.argmin(np.isfinite(values))), values.shape)
-        raise NotFiniteError(
-            f"the update has {values[where]} at {tuple(int(i) for i in where)}; one such number "
-            "would spoil everybody's sum.\nLower the learning rate, or look with pellucid.detect_anomaly()"
-        )
+def _at(values: Array, flat: int) -> tuple[str, float]:
+    """In words where a number stands, and the number."""
+    place = tuple(int(i) for i in np.unravel_index(flat, values.shape))
+    return f" at {place}" if place else "", float(values[place])

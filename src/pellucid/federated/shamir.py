@@ -89,8 +89,7 @@ def split_bytes(secret: bytes, parties: int, threshold: int) -> dict[int, Array]
     >>> join_bytes({1: shares[1], 3: shares[3]}, threshold=2, length=19)
     b'a key of any length'
     """
-    chunks = [int.from_bytes(secret[i : i + CHUNK], "big") for i in range(0, len(secret), CHUNK)]
-    return split(np.array(chunks, np.int64), parties, threshold)
+    return split(to_chunks(secret), parties, threshold)
 
 
 def join_bytes(
@@ -107,15 +106,30 @@ def join_bytes(
         ShareError: too few, the same place twice, or shares of different sizes.
         TamperedError: together they make no secret of this length.
     """
-    chunks = join(shares, threshold).tolist()
+    return from_chunks(join(shares, threshold), length)
+
+
+def to_chunks(secret: bytes) -> Array:
+    """Bytes as whole numbers that the field has a place for, seven in each."""
+    chunks = [int.from_bytes(secret[i : i + CHUNK], "big") for i in range(0, len(secret), CHUNK)]
+    return np.array(chunks, np.int64)
+
+
+def from_chunks(chunks: Array, length: int) -> bytes:
+    """The bytes again.
+
+    Raises:
+        TamperedError: these numbers come from no `length` bytes.
+    """
     sizes = [min(CHUNK, length - i) for i in range(0, length, CHUNK)]
-    if len(chunks) != len(sizes) or any(
-        not 0 <= chunk < 256**size for chunk, size in zip(chunks, sizes, strict=True)
+    numbers = chunks.tolist()
+    if len(numbers) != len(sizes) or any(
+        not 0 <= n < 256**size for n, size in zip(numbers, sizes, strict=True)
     ):
         raise TamperedError(
-            f"these shares make no secret of {length} bytes: one is not what was dealt"
+            f"these shares make no secret of {length} bytes: one of them is not what was dealt"
         )
-    return b"".join(chunk.to_bytes(size, "big") for chunk, size in zip(chunks, sizes, strict=True))
+    return b"".join(n.to_bytes(size, "big") for n, size in zip(numbers, sizes, strict=True))
 
 
 # ------------------------------------------------------------------------------------------ inside
