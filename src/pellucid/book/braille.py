@@ -42,6 +42,10 @@ def plot(plot: Plot, ability: Ability, labels: Sequence[str], axes: tuple[str, s
     for number, (x, y) in enumerate(curves):
         across, down = (x - left) / (right - left), (top - y) / (top - bottom)
         style = COLOURS[number % len(COLOURS)]
+        if plot.curves[number].names:
+            sign = f"{LETTERS[number % len(LETTERS)]}:" if letters else ""
+            _write(field, across, down, [sign + n for n in plot.curves[number].names], style)
+            continue
         if ability.blocks:
             _draw(field, across, down, style)
         if plot.points and ability.blocks:
@@ -85,6 +89,20 @@ def _mark(
 ) -> None:
     for a, d in zip(across, down, strict=True):
         field[round(d * (HEIGHT - 1))][round(a * (WIDTH - 1))] = sign, f"bold {style}"
+
+
+def _write(
+    field: list[list[tuple[str, str]]], across: Array, down: Array, names: list[str], style: str
+) -> None:
+    """Names at their places, or, where another one stands, in the nearest free row."""
+    for a, d, name in zip(across, down, names, strict=True):
+        word = name[:WIDTH]
+        column = min(round(a * (WIDTH - 1)), WIDTH - len(word))
+        reach = slice(max(column - 1, 0), column + len(word) + 1)
+        rows = sorted(range(HEIGHT), key=lambda row: abs(row - d * (HEIGHT - 1)))
+        free = [row for row in rows if all(sign == " " for sign, _ in field[row][reach])]
+        for n, sign in enumerate(word):
+            field[(free or rows)[0]][column + n] = sign, style
 
 
 def _framed(

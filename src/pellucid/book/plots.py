@@ -69,11 +69,16 @@ def save(experiment: Experiment, result: Result, path: str | Path, *, language: 
 
 def _curves(axes: Axes, plot: Plot, say: Speaker) -> None:
     for i, curve in enumerate(plot.curves):
-        style = "o-" if plot.points else "-"
+        style = "o" if curve.names else "o-" if plot.points else "-"
         axes.plot(
             curve.x, curve.y, style, color=COLOURS[i % len(COLOURS)], label=say(curve.label),
             linewidth=1.5, markersize=3,
         )  # fmt: skip
+        for name, x, y in zip(curve.names, curve.x, curve.y, strict=False):
+            axes.annotate(
+                name, (x, y), (3, 2), textcoords="offset points", fontsize=8,
+                color=COLOURS[i % len(COLOURS)],
+            )  # fmt: skip
     if plot.log:
         axes.set_yscale("log")
     axes.set(title=say(plot.title), xlabel=say(plot.x), ylabel=say(plot.y))

@@ -35,11 +35,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points joined by a line: `x` and `y` are arrays of the same length."""
+    """Points joined by a line: `x` and `y` are arrays of the same length.
+
+    Points with `names` are not joined: each is shown as its name, like a town on a map.
+    """
 
     label: str
     x: Any
     y: Any
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,23 @@ class Picture:
     title: str
     images: tuple[tuple[str, Any], ...]
     signed: bool = False
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Frames one in the other, from the outermost: what is a part of what."""
+
+    title: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Lines that are shown as they stand: a program, a drawing; `svg` is the drawing as a picture."""
+
+    title: str
+    text: str
+    svg: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +135,7 @@ class Result:
     def __init__(self, *, watch: int = STEPS_KEPT, on_progress: Progress | None = None) -> None:
         self.numbers: dict[str, Any] = {}
         self.agreements: list[Agreement] = []
-        self.exhibits: list[Table | Plot | Picture | Note] = []
+        self.exhibits: list[Table | Plot | Picture | Nested | Sheet | Note] = []
         self.steps: list[Step] = []
         self.parameters: dict[str, Any] = {}
         self.incomparable: str | None = None
@@ -169,23 +190,31 @@ class Result:
 
         Args:
             title: what is seen.
-            curves: per label the heights, or a pair (positions, heights).
+            curves: per label the heights, or a pair (positions, heights), or, for a map of named
+                points, (positions, heights, names).
             x, y: what the axes count.
             log: squeeze the heights by powers of ten.
             points: mark every point.
         """
         drawn = []
         for label, data in curves.items():
-            positions, heights = data if isinstance(data, tuple) else (np.arange(len(data)), data)
-            drawn.append(
-                Curve(label, np.array(positions, dtype=float), np.array(heights, dtype=float))
-            )
+            parts = data if isinstance(data, tuple) else (np.arange(len(data)), data)
+            across, up = (np.array(part, dtype=float) for part in parts[:2])
+            drawn.append(Curve(label, across, up, *map(tuple, parts[2:])))
         self.exhibits.append(Plot(title, tuple(drawn), x, y, log, points))
 
     def picture(self, title: str, images: Mapping[str, Array], *, signed: bool = False) -> None:
         """Small images side by side: per caption a 2-D array."""
         kept = tuple((caption, np.array(image, dtype=float)) for caption, image in images.items())
         self.exhibits.append(Picture(title, kept, signed))
+
+    def nested(self, title: str, names: Sequence[str]) -> None:
+        """Frames one in the other: each name is a part of the one before it."""
+        self.exhibits.append(Nested(title, tuple(names)))
+
+    def sheet(self, title: str, text: str, svg: str = "") -> None:
+        """Lines of at most 80 characters, shown as they stand."""
+        self.exhibits.append(Sheet(title, text, svg))
 
     def say(self, key: str, **values: Any) -> None:
         """A sentence of the chapter's texts (`[says."6.20"]`), with values filled in."""
@@ -251,6 +280,11 @@ class Result:
         return [e for e in self.exhibits if isinstance(e, Picture)]
 
     @property
+    def sheets(self) -> list[Sheet]:
+        """The programs and drawings among the exhibits."""
+        return [e for e in self.exhibits if isinstance(e, Sheet)]
+
+    @property
     def agrees(self) -> bool:
         """Whether everything computed twice came out the same."""
         return all(a.ok for a in self.agreements)
@@ -277,7 +311,13 @@ class Result:
                     "y": p.y,
                     "log": p.log,
                     "curves": [
-                        {"label": c.label, "x": _json(c.x), "y": _json(c.y)} for c in p.curves
+                        {
+                            "label": c.label,
+                            "x": _json(c.x),
+                            "y": _json(c.y),
+                            **({"names": list(c.names)} if c.names else {}),
+                        }
+                        for c in p.curves
                     ],
                 }
                 for p in self.plots
@@ -289,6 +329,7 @@ class Result:
                 }
                 for p in self.pictures
             ],
+            "sheets": [{"title": s.title, "text": s.text, "svg": s.svg} for s in self.sheets],
             "steps": [
                 {
                     "title": s.title,
