@@ -132,6 +132,10 @@ class PublicKey:
         locked = [(1 + m * self.n) * draw() % self.n_squared for m in large]
         return EncryptedVector(self, locked, len(whole), encoding)
 
+    def vector_from_plain(self, plain: Mapping[str, Any], encoding: FixedPoint) -> EncryptedVector:
+        """A vector that was encrypted under this key; see `EncryptedVector.from_plain`."""
+        return EncryptedVector.from_plain(plain, self, encoding)
+
     def slots(self, encoding: FixedPoint) -> int:
         """How many numbers go into one ciphertext.
 

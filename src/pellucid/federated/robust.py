@@ -85,7 +85,7 @@ def clipped_mean(length: float) -> Summing:
 
     def clipped(engine: Engine, messages: Mapping[str, Message], shapes: Shapes) -> Total:
         found, missing = contributions(engine, messages, shapes)
-        means = [_cut_to(length, mean) for mean in _means(found)]
+        means = [cut_to(length, mean) for mean in _means(found)]
         sums = {name: rows.mean(axis=0) for name, rows in _stacked(means, shapes).items()}
         return _as_of_one(sums, found, missing)
 
@@ -106,7 +106,8 @@ def _stacked(means: list[dict[str, Array]], shapes: Shapes) -> dict[str, Array]:
     return {name: np.stack([m[name] for m in means]) for name in shapes} if means else {}
 
 
-def _cut_to(length: float, mean: dict[str, Array]) -> dict[str, Array]:
+def cut_to(length: float, mean: dict[str, Array]) -> dict[str, Array]:
+    """A contribution with its update, all weights together, no longer than a length."""
     updates = [name for name in mean if name.startswith("update.")]
     own = float(np.sqrt(sum(np.sum(np.square(mean[name], dtype=float)) for name in updates)))
     factor = min(1.0, length / own) if own else 1.0
