@@ -93,9 +93,11 @@ def fedavg(
         start, sent, received = time.perf_counter(), engine.sent, engine.received
         message = {"do": "train", "round": number, "weights": weights, "seed": seed, **how}
         asked = sample(engine.parties, per_round, seed, number)
-        total = summing(engine, dict.fromkeys(asked, message), shapes)
-        weights = moved(weights, total, number, at_least)
-        model.load_state_dict(weights)
+        try:
+            total = summing(engine, dict.fromkeys(asked, message), shapes)
+            weights = moved(weights, total, number, at_least)
+        finally:
+            model.load_state_dict(weights)  # parties in this process may have worked with it
         examples = float(total.sums["examples"])
         row: Row = {
             "round": number,

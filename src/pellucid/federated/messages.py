@@ -56,7 +56,7 @@ def pack(message: Message, most_bytes: int = MOST_BYTES) -> bytes:
 
 
 def unpack(data: bytes, most_bytes: int = MOST_BYTES) -> Message:
-    """The message behind the bytes. Its arrays can be read but not changed: copy them.
+    """The message behind the bytes; its arrays share no memory with anything.
 
     Raises:
         MessageError: they are too many, of another version, or damaged.

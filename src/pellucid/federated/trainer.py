@@ -123,7 +123,8 @@ def settings_of(message: Message) -> dict[str, Any]:
     for name, kind in SETTINGS.items():
         value: Any = message.get(name)
         kinds = (int, float) if kind is float else (kind,)
-        if type(value) not in kinds or not 0 <= value < 2**63:
+        most = np.inf if kind is float else 2**63
+        if type(value) not in kinds or not 0 <= value < most:
             raise MessageError(
                 f"to train, a party needs to know {name}: {kind.__name__}, 0 or more; "
                 f"this message has {value!r}"
