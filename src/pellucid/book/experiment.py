@@ -41,9 +41,21 @@ writes what it finds into the `Result` it is handed:
   their own, and let `result.agree("weights", ours, theirs)` hold the two together.
 - **Numbers are float64** while an experiment runs (the published runs are), and `seed`, if it is
   a parameter, has been given to `pellucid.manual_seed`.
+- **Interrupted runs go on** where the long loop says what its turns change:
+
+      for n in result.track(range(passes), keep=run, name="corrected"):
+          run.one_pass()
+
+  `run` has `state_dict` and `load_state_dict`, with everything in it that a turn changes, curves
+  included; what the experiment reports comes after the loop, out of `run`. From the command line
+  it is then kept on the disk now and then, and the same command goes on after Ctrl-C or worse,
+  with the same bits; called from Python nothing is written.
 - **Texts** stand in `texts/<language>/chapterNN.toml`, one table per experiment: title, shows,
   look, next; sentences for `result.say` under `[says."4.24"]`; names, headings and labels under
   `[words]`.
+- **Mistakes of the published run** are told in `errata`, beside title and shows: a paragraph about
+  what the mistake is and does. The number "loss" of that run has its true counterpart in the number
+  "loss, corrected"; `pellucid errata` sets the two side by side.
 
 A file `chapterNN.py` in this package is found by itself; nothing has to be registered elsewhere.
 """
@@ -67,6 +79,7 @@ import numpy as np
 import pellucid
 
 from ..errors import ArgumentError
+from .keeping import Keeper
 from .result import Progress, Result
 
 __all__ = ["Comparison", "Experiment", "Figure", "Parameter", "Result", "experiment"]
@@ -198,12 +211,13 @@ class Experiment:
         last: str,
         figures: Sequence[Figure],
         slow: bool,
+        long: bool = False,
     ) -> None:
         self.id = first
         self.span = first if first == last else f"{first}–{last}"
         self.chapter = place(first)[0]
         self.figures = tuple(figures)
-        self.slow = slow
+        self.slow, self.long = slow or long, long
         self.function = function
         self.name = function.__name__
         self.summary = inspect.cleandoc(function.__doc__ or "").partition("\n")[0]
@@ -218,13 +232,19 @@ class Experiment:
         return self._ends[0] <= place(id) <= self._ends[1]
 
     def run(
-        self, *, on_progress: Progress | None = None, watch: int = 3, **parameters: Any
+        self,
+        *,
+        on_progress: Progress | None = None,
+        watch: int = 3,
+        keeper: Keeper | None = None,
+        **parameters: Any,
     ) -> Result:
         """Run it.
 
         Args:
             on_progress: called with (turns done, turns in all).
             watch: how many steps to keep with all their values.
+            keeper: lets a run that was interrupted go on.
             parameters: settings other than the published ones, by name.
 
         Returns:
@@ -233,10 +253,10 @@ class Experiment:
         Raises:
             ArgumentError: there is no such setting, or it is of the wrong kind.
         """
-        settings = self._settle(parameters)
-        result = Result(watch=watch, on_progress=on_progress)
+        settings = self.settle(parameters)
+        result = Result(watch=watch, on_progress=on_progress, keeper=keeper)
         result.parameters = settings
-        changed = [p.name for p in self.parameters if settings[p.name] != p.default]
+        changed = self.changed(settings)
         if changed:
             result.incomparable = f"{', '.join(changed)} other than published"
         start = time.perf_counter()
@@ -245,7 +265,13 @@ class Experiment:
                 pellucid.manual_seed(settings["seed"])
             self.function(result, **settings)
         result.seconds = time.perf_counter() - start
+        if keeper is not None:
+            result.seconds += keeper.seconds
         return result
+
+    def changed(self, settings: dict[str, Any]) -> list[str]:
+        """The names of settings that are other than published."""
+        return [p.name for p in self.parameters if settings[p.name] != p.default]
 
     def compare(self, result: Result) -> list[Comparison]:
         """The published figures beside the result's own.
@@ -260,7 +286,12 @@ class Experiment:
             for f in self.figures
         ]
 
-    def _settle(self, given: dict[str, Any]) -> dict[str, Any]:
+    def settle(self, given: dict[str, Any]) -> dict[str, Any]:
+        """All settings: those given, and for the others the published ones.
+
+        Raises:
+            ArgumentError: there is no such setting, or it is of the wrong kind.
+        """
         known = {p.name: p for p in self.parameters}
         for name in given:
             if name not in known:
@@ -281,7 +312,12 @@ _experiments: list[Experiment] = []
 
 
 def experiment(
-    id: str, *, to: str | None = None, figures: Sequence[Figure] = (), slow: bool = False
+    id: str,
+    *,
+    to: str | None = None,
+    figures: Sequence[Figure] = (),
+    slow: bool = False,
+    long: bool = False,
 ) -> Callable[[Callable[..., None]], Experiment]:
     """Decorator: make a function an experiment of the book.
 
@@ -290,10 +326,11 @@ def experiment(
         to: the last section it covers, where it covers several.
         figures: what was published.
         slow: it takes more than a few seconds; left out of a quick check.
+        long: it takes many minutes; left out of every check that does not name it.
     """
 
     def define(function: Callable[..., None]) -> Experiment:
-        made = Experiment(function, id, to or id, figures, slow)
+        made = Experiment(function, id, to or id, figures, slow, long)
         _experiments[:] = [e for e in _experiments if e.id != id]
         _experiments.append(made)
         return made
@@ -336,6 +373,9 @@ def find(id: str) -> Experiment:
     found = all_experiments()
     first = re.split("[-–]", id.strip())[0]
     if re.fullmatch(r"\d+", first):
+        whole = [e for e in found if e.chapter == int(first)]
+        if len(whole) == 1:  # a chapter of one experiment
+            return whole[0]
         raise ArgumentError(f"chapter {first} has: {_listed(found, int(first))}")
     named = [e for e in found if e.id == first] or [e for e in found if e.covers(first)]
     if not named:

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -19,7 +21,7 @@ from ..explain.terminal import Ability, image
 from ..tour.wrapping import fold
 from . import braille, texts
 from .experiment import Comparison, Experiment
-from .result import Note, Picture, Plot, Result, Step, Table
+from .result import Nested, Note, Picture, Plot, Result, Sheet, Step, Table
 
 STAGES = {"predict": "cyan", "compare": "yellow", "learn": "green"}
 WIDE = 76
@@ -108,7 +110,7 @@ def _under(heading: str, body: RenderableType) -> Group:
 
 
 def _exhibit(
-    exhibit: Table | Plot | Picture | Note, say: Speaker, ability: Ability
+    exhibit: Table | Plot | Picture | Nested | Sheet | Note, say: Speaker, ability: Ability
 ) -> Iterator[RenderableType]:
     match exhibit:
         case Table():
@@ -119,6 +121,10 @@ def _exhibit(
             yield _under(say(exhibit.title), braille.plot(exhibit, ability, labels, axes))
         case Picture():
             yield _under(say(exhibit.title), pictures(exhibit, say, ability))
+        case Nested():
+            yield _under(say(exhibit.title), nested(exhibit.names, say, ability))
+        case Sheet():
+            yield _under(say(exhibit.title), Text(exhibit.text))
         case Note():
             style = "yellow" if exhibit.key == "stand-in" else ""
             yield Text(fold(say.sentence(exhibit), WIDE), style)
@@ -145,6 +151,17 @@ def _grid(title: str) -> Grid:
         header_style="dim",
         pad_edge=False,
     )
+
+
+def nested(names: Sequence[str], say: Speaker, ability: Ability) -> Panel:
+    """Frames one in the other, each with its name at the top."""
+    *outer, innermost = names
+    frame = box.SQUARE if ability.blocks else box.ASCII
+    inside: RenderableType = Text(say(innermost))
+    for name in reversed(outer):
+        inside = Panel(inside, box=frame, expand=False, padding=(0, 2))
+        inside = Group(Text(say(name)), inside)
+    return Panel(inside, box=frame, expand=False, padding=(0, 2))
 
 
 def pictures(picture: Picture, say: Speaker, ability: Ability) -> Group:

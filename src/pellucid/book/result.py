@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
 from ..errors import ArgumentError
+
+if TYPE_CHECKING:
+    from .keeping import Keepable, Keeper
 
 Array = Any  # an ndarray, a Tensor, a number or nested lists of numbers
 Stage = Literal["predict", "compare", "learn"]
@@ -130,9 +133,16 @@ class Result:
     Args:
         watch: how many steps are kept with all their values.
         on_progress: called with (turns done, turns in all) as a long run goes along.
+        keeper: keeps on the disk what a long run needs to go on after an interruption.
     """
 
-    def __init__(self, *, watch: int = STEPS_KEPT, on_progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        watch: int = STEPS_KEPT,
+        on_progress: Progress | None = None,
+        keeper: Keeper | None = None,
+    ) -> None:
         self.numbers: dict[str, Any] = {}
         self.agreements: list[Agreement] = []
         self.exhibits: list[Table | Plot | Picture | Nested | Sheet | Note] = []
@@ -144,6 +154,7 @@ class Result:
         self._open: Step | None = None
         self._watch = watch
         self._on_progress = on_progress
+        self._keeper = keeper
 
     # ---------------------------------------------------------------------- what an experiment says
 
@@ -254,10 +265,23 @@ class Result:
 
     # ------------------------------------------------------------------------------------ long runs
 
-    def track(self, turns: Iterable[Item]) -> Iterator[Item]:
-        """Go through `turns`, telling whoever watches: `for n in result.track(range(300))`."""
+    def track(
+        self, turns: Iterable[Item], *, keep: Keepable | None = None, name: str = ""
+    ) -> Iterator[Item]:
+        """Go through `turns`, telling whoever watches: `for n in result.track(range(300))`.
+
+        Args:
+            turns: what to go through.
+            keep: what a turn changes, so that an interrupted run can go on (`keeping.py`). It has
+                `state_dict` and `load_state_dict`, and whatever is reported after the loop has to
+                come out of it, since turns that an earlier sitting made are not made again.
+            name: which part of the experiment this is, where several are kept.
+        """
         total = len(turns) if isinstance(turns, Sized) else 0
-        for done, turn in enumerate(turns):
+        numbered: Iterable[tuple[int, Item]] = enumerate(turns)
+        if self._keeper is not None and keep is not None:
+            numbered = self._keeper.numbered(turns, name, total, keep, self.steps)
+        for done, turn in numbered:
             yield turn
             if self._on_progress is not None:
                 self._on_progress(done + 1, total)
