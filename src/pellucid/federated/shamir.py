@@ -122,7 +122,7 @@ def from_chunks(chunks: Array, length: int) -> bytes:
         TamperedError: these numbers come from no `length` bytes.
     """
     sizes = [min(CHUNK, length - i) for i in range(0, length, CHUNK)]
-    numbers = chunks.tolist()
+    numbers = chunks.reshape(-1).tolist()
     if len(numbers) != len(sizes) or any(
         not 0 <= n < 256**size for n, size in zip(numbers, sizes, strict=True)
     ):
