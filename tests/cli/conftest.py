@@ -21,6 +21,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing downloads, no dataset of this machine is seen, and the language is English."""
     monkeypatch.setenv("PELLUCID_OFFLINE", "1")
     monkeypatch.setenv("PELLUCID_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PELLUCID_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("PELLUCID_LANG", "en")
     monkeypatch.setenv("COLUMNS", "80")
     for name in ("PELLUCID_DATA", "NO_COLOR", "FORCE_COLOR"):

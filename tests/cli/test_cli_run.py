@@ -18,7 +18,7 @@ from pellucid.book import all_experiments, find
 from pellucid.cli import app, common, run
 from pellucid.explain import picture
 
-FIXED = {"explain", "watch", "plot", "lang", "as_json", "json", "help", "alpha"}
+FIXED = {"explain", "watch", "plot", "fresh", "lang", "as_json", "json", "help", "alpha"}
 
 
 def test_it_shows_the_experiment_and_its_figures(pellucid: Any) -> None:

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import PellucidError
-from . import bench, check, data, doctor, export, listing, run, streams, tour
+from . import bench, check, data, doctor, errata, export, listing, run, runs, streams, tour
 
 EXAMPLES = """
 \b
@@ -73,7 +73,9 @@ def pellucid(
 app.command("tour", epilog=tour.EXAMPLES)(tour.command)
 app.command("list", epilog=listing.EXAMPLES)(listing.command)
 app.command("run", context_settings=run.CONTEXT)(run.command)
+app.command("runs", epilog=runs.EXAMPLES)(runs.command)
 app.command("check", epilog=check.EXAMPLES)(check.command)
+app.command("errata", epilog=errata.EXAMPLES)(errata.command)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.command)
 app.command("export", epilog=export.EXAMPLES)(export.command)

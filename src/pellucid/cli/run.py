@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ArgumentError, MissingExtraError
+from ..errors import ArgumentError, DataError, MissingExtraError
 from .common import WIDTH, Bar, Json, Lang, console, show_json
 
 if TYPE_CHECKING:
-    from ..book import Experiment, Parameter
+    from ..book import Experiment, Parameter, Result
+    from ..book.records import Record
 
 # Everything after `run` is handed on: which options there are, only the experiment knows.
 CONTEXT = {"help_option_names": [], "ignore_unknown_options": True}
 INNER: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDTH}
-FLAGS = ("--explain", "--json", "--help", "-h")  # options of all experiments that take no value
+FLAGS = (
+    "--explain",
+    "--fresh",
+    "--json",
+    "--help",
+    "-h",
+)  # options of all experiments that take no value
 
 
 def command(
@@ -65,6 +72,9 @@ def _options(
         Path | None,
         typer.Option(metavar="FILE", help="Draw curves and images: a .png, .svg or .pdf."),
     ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew, where an interrupted run would go on.")
+    ] = False,
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:
@@ -135,6 +145,7 @@ def _run(
     explain: bool,
     watch: int | None,
     plot: Path | None,
+    fresh: bool,
     lang: str | None,
     as_json: bool,
 ) -> None:
@@ -145,26 +156,64 @@ def _run(
         picture.check_ending(plot)
         if not picture.available():
             raise MissingExtraError("plots", "book")
-    with Bar(experiment.span) as bar:
-        try:
-            result = experiment.run(
-                on_progress=bar, watch=3 if watch is None else watch, **settings
-            )
-        except MemoryError:
-            raise ArgumentError(
-                f"experiment {experiment.span} needs more memory than there is with these settings"
-            ) from None
     language = lang or "en"
+    result, record = _recorded(experiment, settings, 3 if watch is None else watch, fresh, language)
     if plot is not None:
         plots.save(experiment, result, plot, language=language)
     if as_json:
-        show_json(_plain(experiment, result, language))
+        show_json({"run": record and record.name, **_plain(experiment, result, language)})
     else:
         report.show(
             console(), experiment, result, language=language, explain=explain or watch is not None
         )
         if plot is not None:
             console().print(str(plot), soft_wrap=True)
+        if record is not None:
+            told = sentence(experiment, language, "run.recorded", name=record.name)
+            console().print(told, style="dim", soft_wrap=True)
+
+
+def _recorded(
+    experiment: Experiment, settings: dict[str, Any], watch: int, fresh: bool, language: str
+) -> tuple[Result, Record | None]:
+    """Run it, going on where it was interrupted, and keep a record of it."""
+    from ..book import records
+
+    def note(key: str, **values: Any) -> None:
+        typer.echo(sentence(experiment, language, key, **values), err=True)
+
+    keeper = records.keeper(experiment, experiment.settle(settings), watch)
+    keeper.announce = lambda part, done, total: note(
+        "run.goes_on", part=part, done=done, total=total
+    )
+    if fresh:
+        keeper.forget()
+    try:
+        with Bar(experiment.span) as bar:
+            result = experiment.run(on_progress=bar, watch=watch, keeper=keeper, **settings)
+    except MemoryError:
+        raise ArgumentError(
+            f"experiment {experiment.span} needs more memory than there is with these settings"
+        ) from None
+    except KeyboardInterrupt:
+        if keeper.there:
+            note("run.interrupted")
+        raise
+    try:
+        record = records.write(experiment, result)
+    except DataError as error:  # what was found is worth more than its record
+        typer.echo(f"pellucid: {error.message}", err=True)
+        return result, None
+    keeper.forget()
+    return result, record
+
+
+def sentence(experiment: Experiment, language: str, key: str, **values: Any) -> str:
+    """A sentence about an experiment."""
+    from ..book.report import Speaker
+    from ..book.result import Note
+
+    return Speaker(experiment.id, language).sentence(Note(key, values))
 
 
 def _plain(e: Experiment, result: Any, language: str) -> dict[str, Any]:
