@@ -324,9 +324,7 @@ def tell_round(result: Result, engine: Recorder, parts: Mapping[str, Array]) -> 
         before = seen.message["weights"]["table.weight"][:, 0]
         found = seen.reply["sum"]
         result.predict(f"{name}: mails", "what it says it learned from", found["examples"])
-        result.compare(
-            f"{name}: loss", "per mail, while it learned", found["loss"] / found["examples"]
-        )
+        result.compare(f"{name}: loss", "mean over its batches", found["loss"] / found["examples"])
         update = found["update.table.weight"][:, 0]
         result.learn(f"{name}: update", "mails * (weights after - weights before)", update)
     totals = [engine.view(name)[0].reply["sum"] for name in parts]  # type: ignore[index]

@@ -59,8 +59,8 @@ def fedavg(
         on_round: called with the figures of each round; what it adds is kept with them.
 
     Returns:
-        Per round: round, parties, missing (and why), examples, loss (the mean during the training),
-        sent and received (bytes), seconds.
+        Per round: round, parties, missing (and why), examples, loss (the mean over the batches, in
+        proportion to examples), sent and received (bytes), seconds.
 
     Raises:
         ArgumentError: a setting outside what makes sense.
