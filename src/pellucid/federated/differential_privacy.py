@@ -97,7 +97,7 @@ class Private:
             )
         examples = max(float(contribution.get("examples", 1)), 1.0)
         means = {n: np.asarray(a) / examples for n, a in contribution.items() if _is_update(n)}
-        updates = {n: a + gaussian(a.shape, self.std) for n, a in cut_to(self.clip, means).items()}
+        updates = {n: _blurred(a, self.std) for n, a in cut_to(self.clip, means).items()}
         claimed = {n: np.array(value) for n, value in CLAIMED.items() if n in contribution}
         return {"sum": {**claimed, **updates}}, state
 
@@ -122,9 +122,7 @@ def noisy(summing: Summing, clip: float, noise_multiplier: float, budget: Budget
         budget.spend()
         total = summing(engine, messages, shapes)
         std = noise_multiplier * clip
-        sums = {
-            n: a + gaussian(a.shape, std) if _is_update(n) else a for n, a in total.sums.items()
-        }
+        sums = {n: _blurred(a, std) if _is_update(n) else a for n, a in total.sums.items()}
         return Total(sums, total.parties, total.missing)
 
     return summed
@@ -262,6 +260,10 @@ def _accounting() -> Any:
     except ImportError:
         raise MissingExtraError("privacy budgets", "dp") from None
     return dp_accounting
+
+
+def _blurred(a: Array, std: float) -> Array:
+    return np.asarray(a + gaussian(np.shape(a), std))
 
 
 def _is_update(name: str) -> bool:
