@@ -67,7 +67,7 @@ def test_stand_in_data_are_said_and_not_failed(pellucid: Any) -> None:
     said = " ".join(shown.stdout.split())
     assert "MNIST is not here; scikit-learn's digits of 8 by 8 used instead" in said
     assert "Not compared, for want of the real data: 9.4–9.5." in said
-    assert "pellucid data get mnist" in said
+    assert "pellucid data list" in said
 
 
 def test_a_quick_check_leaves_the_slow_out(pellucid: Any) -> None:
