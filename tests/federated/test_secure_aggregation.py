@@ -448,17 +448,38 @@ def test_parties_who_were_told_different_things_do_not_unmask() -> None:
         "signed": {n: s for n, s in signed.items() if n != "ben"},
         "selves": without_ben, "masks": ["ben"],
     }  # fmt: skip
-    with pytest.raises(
-        DisagreementError, match="signed another list of who has delivered than anna"
-    ):
+    with pytest.raises(DisagreementError, match="was told something else than anna"):
         rounds.ask("anna", question)
     with pytest.raises(RoundError, match="1 of 5 parties have signed"):
         rounds.ask("anna", {**question, "signed": {"anna": signed["anna"]}})
     with pytest.raises(DisagreementError, match="ben has not delivered"):
         rounds.ask("anna", {**question, "signed": signed})
     others = {**question, "signed": signed, "selves": list(NAMES), "masks": []}
-    with pytest.raises(DisagreementError, match="signed another list"):
+    with pytest.raises(DisagreementError, match="anna was told something else than cleo"):
         rounds.ask("cleo", others)
+
+
+def test_parties_who_were_asked_different_things_do_not_unmask() -> None:
+    """A model of her own for anna, to which nobody else can contribute (Pasquini et al. 2022)."""
+    rounds = Rounds().until("mask")
+    rounds.questions["anna"] = {**rounds.questions["anna"], "ask": {"do": "train", "model": 2}}
+    rounds.questions = rounds.collection.next(rounds.answers())
+    replies = rounds.answers()
+    signed = {name: reply["signed"] for name, reply in replies.items() if name != "anna"}
+    question = {"do": "secure", "step": "unmask", "session": 1, "signed": signed}
+    with pytest.raises(DisagreementError, match="ben was told something else than anna"):
+        rounds.ask("anna", {**question, "selves": list(NAMES), "masks": []})
+    rounds.questions = rounds.collection.next(replies)
+    assert "anna" not in rounds.questions  # an honest coordinator leaves her out as well
+    asks = {**ASKS, "anna": {"do": "train", "model": 2}}
+    with pytest.raises(ArgumentError, match="asks all parties the same"):
+        SecureSum(REGISTRY)(Local(made(VALUES)), asks, SHAPES)
+    weights = np.zeros(3)
+    same = {name: {"do": "train", "weights": weights.copy()} for name in NAMES}
+    assert SecureSum(REGISTRY)(Local(made(VALUES)), same, SHAPES).parties == NAMES
+    same["ben"]["weights"][1] = 1
+    with pytest.raises(ArgumentError, match="asks all parties the same"):
+        SecureSum(REGISTRY)(Local(made(VALUES)), same, SHAPES)
 
 
 def test_who_has_delivered_comes_from_those_who_took_part() -> None:
@@ -699,7 +720,7 @@ def test_names_cannot_be_mixed_up() -> None:
     """A letter from "a" to "b to c" is another than one from "a to b" to "c"."""
     terms = Terms(1, NAMES, 3)
     assert about(terms, "a", "b to c") != about(terms, "a to b", "c")
-    assert agreed(terms, ["a", "b"], ["a"]) != agreed(terms, ["a"], ["b", "a"])
+    assert agreed(terms, ["a", "b"], ["a"], b"") != agreed(terms, ["a"], ["b", "a"], b"")
 
 
 @given(st.binary(max_size=50), st.text(max_size=5))

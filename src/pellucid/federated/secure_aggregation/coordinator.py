@@ -20,9 +20,9 @@ from ..errors import OutOfOrderError, SecondUnmaskError, TamperedError
 from ..messages import Message
 from ..summing import Shapes, Total
 from .channels import Private, public_of
-from .identity import Registry, check
+from .identity import Registry, check, digest
 from .masks import SEED_BYTES, Masks
-from .party import SHARE_BYTES, agreed, between, layout_of, seal_of, shown_by, told
+from .party import SHARE_BYTES, agreed, asked_of, between, layout_of, seal_of, shown_by, told
 from .terms import STEPS, Layout, Terms, listed, usual_threshold
 
 Array = Any
@@ -36,7 +36,7 @@ class Collection:
     Args:
         terms: who takes part.
         registry: the public keys of all parties.
-        asks: what each party is to contribute to, handed to it in the third step.
+        asks: what each party is to contribute to, handed to it in the third step; the same for all.
         shapes: what a contribution holds.
         limit: the largest number in it.
 
@@ -60,9 +60,16 @@ class Collection:
             raise ArgumentError(
                 f"{listed(strangers)} is not registered, so nobody can know its keys"
             )
-        self.terms, self.registry, self.asks = terms, dict(registry), asks
+        ask, *others = (asks[name] for name in terms.parties)
+        if any(other is not ask and digest(other) != digest(ask) for other in others):
+            raise ArgumentError(
+                "a secret sum asks all parties the same: with different questions, single answers "
+                "could be told apart"
+            )
+        self.terms, self.registry, self.ask = terms, dict(registry), ask
         self.how = {"shapes": {n: list(s) for n, s in shapes.items()}, "limit": limit}
         self.layout: Layout = layout_of(self.how, len(terms.parties))
+        self.asked = asked_of({"ask": ask, **self.how})
         self.missing: Missing = {}
         self.step = "keys"
         self._shown: dict[str, dict[str, bytes]] = {}
@@ -139,7 +146,7 @@ class Collection:
         return {
             name: self._question(
                 sealed={s: letters[name] for s, letters in sealed.items() if s != name},
-                ask=self.asks[name],
+                ask=self.ask,
                 **self.how,
             )
             for name in self._with
@@ -155,7 +162,7 @@ class Collection:
 
     def _signatures_came(self, replies: Replies) -> Messages:
         def signature_in(name: str, reply: Message) -> Message:
-            statement = agreed(self.terms, self._with, self._alive)
+            statement = agreed(self.terms, self._with, self._alive, self.asked)
             check(self.registry, name, reply.get("signed"), "agree", *statement)
             return dict(reply["signed"])
 
@@ -259,7 +266,8 @@ class SecureSum:
         Raises:
             RoundError: too few parties stayed; nothing is released.
             TamperedError: the shares do not give the secrets that were dealt; nothing is released.
-            ArgumentError: fewer than two parties, one that is not registered, a wrong threshold.
+            ArgumentError: fewer than two parties, one that is not registered, a wrong threshold, or
+                different questions for different parties.
         """
         self._session = max(time.time_ns(), self._session + 1)  # grows, also after a new start
         names = tuple(sorted(messages))

@@ -3,11 +3,11 @@
     keys      draw keys and a self mask; show the public halves, signed
     share     cut both secrets into shares and seal one pair for each of the others
     mask      find the own contribution and show it under all masks
-    agree     sign who has delivered
+    agree     sign what was asked and who has delivered
     unmask    give shares of the self masks of those who have, and of the mask keys of those who have not
 
 Never both of one party: with the self mask and the mask key its contribution would lie open. That all
-were told the same about who has delivered is what the signatures are for.
+were asked the same, and told the same about who has delivered, is what the signatures are for.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ..fixed_point import FixedPoint
 from ..messages import Message
 from ..summing import checked
 from .channels import Private, new_pair, seal, unseal
-from .identity import Identity, Registry, check
+from .identity import Identity, Registry, check, digest
 from .masks import SEED_BYTES, Masks
 from .terms import STEPS, Layout, Terms, listed
 
@@ -160,7 +160,8 @@ class Masked:
             (seed,) = private.agree(now["others"][name]["masks"], between(terms, self.name, name))
             (masks.add if self.name < name else masks.subtract)(numbers, seed)
         masks.forget()
-        now.update(done="mask", shares=shares, with_me=with_me)
+        asked = asked_of(message)
+        now.update(done="mask", shares=shares, with_me=with_me, asked=asked)
         del now["others"], now["shown"]
         return {"masked": numbers}, {**state, "party": inner, "round": now}
 
@@ -171,7 +172,7 @@ class Masked:
             raise DisagreementError(f"{listed(strangers)} cannot have delivered: not in this round")
         _check_enough(len(alive), terms, "have delivered")
         now.update(done="agree", alive=alive)
-        signed = self.identity.sign("agree", *agreed(terms, now["with_me"], alive))
+        signed = self.identity.sign("agree", *agreed(terms, now["with_me"], alive, now["asked"]))
         return {"signed": signed}, {**state, "round": now}
 
     def _unmask(self, state: State, message: Message) -> tuple[Message, State]:
@@ -255,7 +256,7 @@ class Masked:
     def _check_signatures(self, message: Message, terms: Terms, now: Mapping[str, Any]) -> None:
         """Enough others were told the same as this party."""
         signatures = _dict_of(message, "signed", Mapping)
-        statement = agreed(terms, now["with_me"], now["alive"])
+        statement = agreed(terms, now["with_me"], now["alive"], now["asked"])
         for name, signed in signatures.items():
             if name not in now["alive"]:
                 raise DisagreementError(
@@ -265,8 +266,8 @@ class Masked:
                 check(self.registry, name, signed, "agree", *statement)
             except TamperedError:
                 raise DisagreementError(
-                    f"{name} signed another list of who has delivered than {self.name}: somebody "
-                    "was told something else"
+                    f"{name} was told something else than {self.name}: who has delivered, or what "
+                    "was asked, as different models for different parties"
                 ) from None
         _check_enough(len(signatures), terms, "have signed who has delivered")
 
@@ -281,9 +282,19 @@ def told(terms: Terms, name: str, shown: Mapping[str, bytes]) -> tuple[Any, ...]
     return terms.session, list(terms.parties), terms.threshold, name, dict(shown)
 
 
-def agreed(terms: Terms, with_me: list[str], alive: list[str]) -> tuple[Any, ...]:
-    """What a party signs about who has delivered."""
-    return terms.session, list(terms.parties), terms.threshold, with_me, alive
+def agreed(terms: Terms, with_me: list[str], alive: list[str], asked: bytes) -> tuple[Any, ...]:
+    """What a party signs about who has delivered, and what they were asked.
+
+    A coordinator that asks each party something else, such as to train a model to which only one
+    party can contribute, learns that one's part from the sum (Pasquini, Francati and Ateniese,
+    "Eluding secure aggregation in federated learning via model inconsistency", 2022).
+    """
+    return terms.session, list(terms.parties), terms.threshold, with_me, alive, asked
+
+
+def asked_of(message: Message) -> bytes:
+    """What stands for all that a party was asked to contribute to."""
+    return digest(message.get("ask"), message.get("shapes"), message.get("limit"))
 
 
 def about(terms: Terms, sender: str, receiver: str) -> str:
