@@ -233,6 +233,8 @@ def test_another_key_is_noticed() -> None:
         ({"size": -1}, TamperedError),
         ({"terms": 33}, TamperedError),
         ({"size": "5"}, MessageError),
+        ({"encoding": FixedPoint(0.9, 32, 29).to_plain()}, MessageError),
+        ({"encoding": 3}, MessageError),
         ({"scheme": "rot13"}, MessageError),
         ({"key": 5}, MessageError),
     ],

@@ -71,6 +71,7 @@ def fedavg(
     >>> from pellucid import nn
     >>> from pellucid.data import ArrayDataset
     >>> from pellucid.federated import Local, Trainer, fedavg
+    >>> _ = pellucid.manual_seed(0)
     >>> x = np.arange(8.0)[:, None]
     >>> model = nn.Linear(1, 1).double()
     >>> halves = [ArrayDataset(x[i::2], 3 * x[i::2]) for i in (0, 1)]

@@ -192,6 +192,7 @@ class EncryptedVector:
             "key": self.key.name,
             "size": self.size,
             "terms": self.terms,
+            "encoding": self.encoding.to_plain(),
             "parts": [part.serialize() for part in self.parts],
         }
 
@@ -204,13 +205,14 @@ class EncryptedVector:
         Raises:
             WrongKeyError: it was made under another key.
             TamperedError: these are no ciphertexts.
-            MessageError: this is no such vector.
+            MessageError: this is no such vector, or one that was encoded otherwise.
         """
         name, size, terms = (
             _part(plain, "key", str), _part(plain, "size", int), _part(plain, "terms", int)
         )  # fmt: skip
         if name != key.name:
             raise WrongKeyError(f"this was encrypted under the key {name}, and ours is {key.name}")
+        encoding.check_same(plain.get("encoding"))
         if size < 0 or not 1 <= terms <= encoding.terms:
             raise TamperedError(f"a vector of {size} numbers that {terms} vectors were added up to")
         try:

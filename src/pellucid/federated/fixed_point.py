@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, MessageError
 from .errors import NotFiniteError, OutOfRangeError
 
 Array = Any
@@ -70,6 +70,21 @@ class FixedPoint:
     def resolution(self) -> float:
         """The step between neighbours; one number is off by at most half of it."""
         return float(2.0**-self.fraction_bits)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As plain data, to go with what was encoded."""
+        return {"limit": self.limit, "terms": self.terms, "width": self.width}
+
+    def check_same(self, plain: Any) -> None:
+        """Whether something that came from elsewhere was encoded in this way.
+
+        Raises:
+            MessageError: it was encoded in another.
+        """
+        if plain != self.to_plain():
+            other = plain if isinstance(plain, dict) else {}
+            said = ", ".join(f"{name}={value}" for name, value in other.items())
+            raise MessageError(f"it was encoded with FixedPoint({said}), and agreed on was {self}")
 
     def encode(self, x: Any, name: str = "the update") -> Array:
         """Whole numbers, int64, of the shape of x.

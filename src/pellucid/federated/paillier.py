@@ -324,6 +324,7 @@ class EncryptedVector:
             "key": self.key.name,
             "size": self.size,
             "terms": self.terms,
+            "encoding": self.encoding.to_plain(),
             "locked": b"".join(int(a).to_bytes(size, "big") for a in self.locked),
         }
 
@@ -336,10 +337,11 @@ class EncryptedVector:
         Raises:
             WrongKeyError: it was made under another key.
             TamperedError: these are no ciphertexts of this key.
-            MessageError: this is no such vector.
+            MessageError: this is no such vector, or one that was encoded otherwise.
         """
         _check_named(plain, key)
         size, terms = _check_kind(plain, "size", int), _check_kind(plain, "terms", int)
+        encoding.check_same(plain.get("encoding"))
         if size < 0 or not 1 <= terms <= encoding.terms:
             raise TamperedError(f"a vector of {size} numbers that {terms} vectors were added up to")
         locked = _read(plain["locked"], key, -(-size // key.slots(encoding)))

@@ -4,7 +4,7 @@ Each two parties agree on a mask, which one adds to what it has found and the ot
 sum they vanish. A mask of its own on top covers each party in case its answer is only late. Shares of
 both secrets lie with the others, so that the sum can still be found when somebody drops out.
 
-terms.py          who takes part, how many have to stay, how numbers are written
+terms.py          who takes part, and how many have to stay
 identity.py       signatures: who says so
 channels.py       secrets that two share, and sealed letters
 masks.py          the masks

@@ -17,13 +17,14 @@ from ...errors import ArgumentError, MessageError, PellucidError, RoundError
 from .. import shamir
 from ..engine import Engine, Missing
 from ..errors import OutOfOrderError, SecondUnmaskError, TamperedError
+from ..layout import Layout
 from ..messages import Message
 from ..summing import Shapes, Total
 from .channels import Private, public_of
 from .identity import Registry, check, digest
 from .masks import SEED_BYTES, Masks
 from .party import SHARE_BYTES, agreed, asked_of, between, layout_of, seal_of, shown_by, told
-from .terms import STEPS, Layout, Terms, listed, usual_threshold
+from .terms import STEPS, Terms, listed, usual_threshold
 
 Array = Any
 Replies = Mapping[str, Message]

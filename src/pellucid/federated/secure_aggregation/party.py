@@ -32,12 +32,13 @@ from ..errors import (
     TamperedError,
 )
 from ..fixed_point import FixedPoint
+from ..layout import Layout
 from ..messages import Message
 from ..summing import checked
 from .channels import Private, new_pair, seal, unseal
 from .identity import Identity, Registry, check, digest
 from .masks import SEED_BYTES, Masks
-from .terms import STEPS, Layout, Terms, listed
+from .terms import STEPS, Terms, listed
 
 Array = Any
 
