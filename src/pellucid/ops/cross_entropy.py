@@ -52,7 +52,7 @@ class Answers(NamedTuple):
         """The losses of the decisions as one number, or each in its place."""
         if reduction == "none":
             return losses.reshape(self.shape)
-        total = losses.sum()
+        total = np.add.reduce(losses, axis=None)
         if reduction == "mean":
             return total / self.number if self.number else np.full_like(total, np.nan)
         return total
@@ -207,7 +207,7 @@ def softmax_cross_entropy(
         chances, total = _chances(scores)
         losses = (answers.target * (np.log(total) - scores)).sum(axis=1)
     else:
-        picked = scores[np.arange(len(scores)), answers.labels]
+        picked = scores.reshape(-1).take(_places(answers.labels, scores.shape[1]))
         chances, total = _chances(scores, out=scores)
         losses = np.log(total[:, 0]) - picked
         if answers.weights is not None:
@@ -219,6 +219,11 @@ def _chances(scores: Array, out: Array | None = None) -> tuple[Array, Array]:
     """The chance of each class, up to a factor per row: its exponential and their sum."""
     chances = np.exp(scores, out=out)
     return chances, chances.dot(ones(chances.shape[1], chances.dtype))[:, None]
+
+
+def _places(labels: Array, classes: int) -> Array:
+    """Where the right classes stand, counted through all rows."""
+    return labels + np.arange(0, len(labels) * classes, classes)
 
 
 def _largest(rows: Array) -> Array:
@@ -244,7 +249,7 @@ def _(
     if answers.weights is not None:
         each = each * answers.weights
     slope = chances * (np.reshape(each, (-1, 1)) / total)
-    slope[np.arange(len(slope)), answers.labels] -= each
+    slope.reshape(-1)[_places(answers.labels, slope.shape[1])] -= each
     return from_rows(slope, x.shape)
 
 

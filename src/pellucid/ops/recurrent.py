@@ -4,8 +4,9 @@ One layer in one direction is one operation over all its steps. What does not de
 is done for all steps in one large product of matrices: the inputs on the way there, the weights on
 the way back. Only weights @ state remains for each step.
 
-Inside, states stand as columns, (features, batch): a weight matrix times few columns is the fastest
-form that small products have. Gates are stacked in PyTorch's order.
+Inside LSTM and GRU, states stand as columns, (features, batch): a large weight matrix times few columns
+is the fastest form of that product. The plain cell, which is mostly small, keeps its states as rows
+and does without turning anything. Gates are stacked in PyTorch's order.
 
 In text the same letter or word comes again and again. Rows of the input that are equal say the same to
 the gates, so each kind of row is projected once.
@@ -102,11 +103,8 @@ def _back_to_inputs(
     d_x = d_w = None
     if needs[0]:
         d_x = np.dot(flat_in.T, w_ih).reshape(x.shape)
-    if needs[1] and kinds is None:
-        d_w = np.dot(flat_in, _rows(x))
-    elif needs[1] and kinds is not None:
-        same = np.arange(len(kinds.first)) == kinds.of_row[:, None]  # a column per kind
-        d_w = np.dot(np.dot(flat_in, same.astype(flat_in.dtype)), _rows(x)[kinds.first])
+    if needs[1]:
+        d_w = _product_of_kinds(flat_in.T, _rows(x), kinds)
     d_w_hh = np.dot(flat_state, _rows(before)) if needs[2] else None
     every = ones(flat_in.shape[1], d_in.dtype)
     d_b_ih = np.dot(flat_in, every) if needs[3] else None
@@ -142,40 +140,60 @@ def rnn_layer(
     _check(rnn_layer, 1, x, [h0], w_ih, w_hh, b_ih, b_hh)
     if nonlinearity not in ("tanh", "relu"):
         raise ArgumentError(f"rnn's nonlinearity is 'tanh' or 'relu', not {nonlinearity!r}")
-    said, kinds = _projected(_along(x, reverse), w_ih, b_ih, b_hh)
-    said = said.swapaxes(0, 1).copy()  # (steps, h, batch)
-    hidden = np.empty_like(said)
-    state = _columns(h0)
-    for step in range(len(x)):
-        z = w_hh.dot(state)
-        z += said[step]
-        if nonlinearity == "tanh":
-            state = np.tanh(z, out=hidden[step])
-        else:
-            state = np.maximum(z, 0, out=hidden[step])
-    return _columns(_along(hidden, reverse)), (hidden, kinds)
+    rows = _rows(_along(x, reverse))
+    kinds = _kinds(rows, len(w_ih))
+    said = (rows if kinds is None else rows[kinds.first]).dot(w_ih.T)
+    if b_ih is not None or b_hh is not None:
+        said += b_ih if b_hh is None else b_hh if b_ih is None else b_ih + b_hh
+    said = said if kinds is None else said.take(kinds.of_row, axis=0)
+    states = np.empty((len(x) + 1, *h0.shape), said.dtype)  # the first, and one after every step
+    states[0] = state = h0
+    recall = w_hh.T.copy()
+    for heard, after in zip(said.reshape(len(x), *h0.shape), states[1:], strict=True):
+        z = state.dot(recall)
+        z += heard
+        state = np.tanh(z, out=after) if nonlinearity == "tanh" else np.maximum(z, 0, out=after)
+    return _along(states[1:], reverse), (states, rows, kinds)
 
 
 @rnn_layer.all_slopes
 def _(
-    d: Array, y: Array, x: Array, h0: Array, w_ih: Array, w_hh: Array, memory: Any,
-    nonlinearity: str, reverse: bool, needs: Sequence[bool],
+    d: Array, x_shape: tuple[int, ...], w_ih: Array, w_hh: Array, memory: Any, nonlinearity: str,
+    reverse: bool, needs: Sequence[bool],
 ) -> Grads:  # fmt: skip
-    hidden, kinds = memory
-    after, x = _along(y, reverse), _along(x, reverse)
-    d_after = _columns(_along(d, reverse))
-    slope = 1 - hidden * hidden if nonlinearity == "tanh" else hidden > 0
-    d_z = np.empty((w_hh.shape[0], *x.shape[:2]), d.dtype)
-    d_state = np.zeros(h0.shape[::-1], d.dtype)
-    back = w_hh.T
-    for step in reversed(range(len(x))):
+    states, rows, kinds = memory
+    after, d_after = states[1:], _along(d, reverse)
+    slope = 1 - after * after if nonlinearity == "tanh" else after > 0
+    d_z = np.empty_like(after)
+    d_state = np.zeros_like(states[0])
+    for step in reversed(range(len(after))):
         d_state += d_after[step]
-        d_state *= slope[step]
-        d_z[:, step] = d_state
-        d_state = back.dot(d_state)
-    before = np.concatenate([h0[None], after[:-1]])
-    d_x, *rest = _back_to_inputs(d_z, d_z, x, kinds, before, w_ih, (needs[0], *needs[2:]))
-    return None if d_x is None else _along(d_x, reverse), d_state.T, *rest
+        d_state = np.multiply(d_state, slope[step], out=d_z[step]).dot(w_hh)
+    flat = _rows(d_z)
+    d_x = d_w = None
+    if needs[0]:
+        d_x = _along(np.dot(flat, w_ih).reshape(x_shape), reverse)
+    if needs[2]:
+        d_w = _product_of_kinds(flat, rows, kinds)
+    d_b = np.dot(ones(len(flat), flat.dtype), flat) if needs[4] or needs[5] else None
+    return (
+        d_x,
+        d_state,
+        d_w,
+        np.dot(flat.T, _rows(states[:-1])) if needs[3] else None,
+        d_b if needs[4] else None,
+        d_b if not needs[4] else None if d_b is None else d_b.copy(),
+    )
+
+
+def _product_of_kinds(d: Array, rows: Array, kinds: _Kinds | None) -> Array:
+    """d.T @ rows; rows of a kind are added up first."""
+    if kinds is None:
+        return np.dot(d.T, rows)
+    same = (np.arange(len(kinds.first)) == kinds.of_row[:, None]).astype(
+        d.dtype
+    )  # a column per kind
+    return np.dot(np.dot(d.T, same), rows[kinds.first])
 
 
 @rnn_layer.examples
