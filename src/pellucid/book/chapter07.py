@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from pellucid import Tensor, no_grad
 from pellucid.errors import ArgumentError
+from pellucid.explain.picture import check_ending
 from pellucid.nn import Linear, ReLU, Sequential
 from pellucid.optim import SGD
 
@@ -42,7 +42,7 @@ def show(result: Result, level: str, network: Sequential, lights: Array | None, 
     drawing = network.draw(level, None if lights is None else Tensor(lights[None]))
     result.sheet(f"the network as {level}", str(drawing), drawing.svg)
     if svg:
-        result.say("saved", file=str(drawing.save(Path(svg))))
+        result.say("saved", file=str(drawing.save(check_ending(svg, (".svg",)))))
 
 
 def predict_both(result: Result, network: Sequential, lights: Array) -> None:

@@ -24,11 +24,10 @@ LOOKED_AT = 200
 
 
 @experiment("16.1")
-def elsewhere(result: Result, *, keep: str = "", seed: int = 1) -> None:
+def elsewhere(result: Result, *, seed: int = 1) -> None:
     """A network is exported to NumPy, PyTorch and ONNX, predicts the same, and comes back.
 
     Args:
-        keep: a folder for what is written; otherwise it is thrown away afterwards.
         seed: which first weights the network starts from.
     """
     data = digits(result, 2000)
@@ -38,12 +37,9 @@ def elsewhere(result: Result, *, keep: str = "", seed: int = 1) -> None:
     ours = predict(network, images)
     right = float((ours.argmax(axis=1) == data.test_labels[:LOOKED_AT]).mean())
     result.number("read right, in percent", 100 * right)
-    with TemporaryDirectory() as temporary:
-        folder = Path(keep) if keep else Path(temporary)
-        program = write_all(result, network, images, ours, folder)
-        come_back(result, network, images, ours, folder)
-        if keep:
-            result.say("kept", folder=str(folder))
+    with TemporaryDirectory() as folder:
+        program = write_all(result, network, images, ours, Path(folder))
+        come_back(result, network, images, ours, Path(folder))
     result.sheet("the network as a NumPy program", program)
     weights = [p.numpy().astype(np.float64) for p in network.parameters()]
     result.agree("predictions, and by hand", ours, read_by_hand(images, *weights), 1e-4)

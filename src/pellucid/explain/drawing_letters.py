@@ -215,7 +215,8 @@ def _text(rows: Rows, legend: Rows, values: bool) -> str:
     lines = []
     left = min(36, max(28, *(len(a) for a, _, _ in rows))) if rows else 28
     for algebra, code, value in rows:
-        if len(algebra) <= left and len(code) <= 78 - left - len(shape(value)):
+        room = 76 - left - len(shape(value))
+        if len(algebra) <= left and max(30, len(code)) <= room:
             lines.append(f"{algebra:<{left}}  {code:<30}  {shape(value)}")
         else:
             lines += [*_wrapped(algebra, ""), *_wrapped(code, "    "), f"    {shape(value)}"]

@@ -117,7 +117,8 @@ def _takes(layer: Any, rows: int) -> list[tuple[int, ...]]:
     size = own.get("input_size") or own.get("embed_dim")
     if size:
         first = (rows, STEPS) if own.get("batch_first") else (STEPS, rows)
-        return [(*first, size), (rows, size)]
+        cell = "input_size" in own and "num_layers" not in own  # one step at a time
+        return [(rows, size)] if cell else [(*first, size), (rows, size)]
     if "num_features" in own:
         return [(rows, layer.num_features, *(8,) * axes) for axes in (0, 1, 2)]
     if "normalized_shape" in own:
