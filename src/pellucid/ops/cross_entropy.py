@@ -248,7 +248,7 @@ def _(
         return from_rows(slope, x.shape)
     if answers.weights is not None:
         each = each * answers.weights
-    slope = chances * (np.reshape(each, (-1, 1)) / total)
+    slope = np.multiply(chances, np.reshape(each, (-1, 1)) / total, order="C")
     slope.reshape(-1)[_places(answers.labels, slope.shape[1])] -= each
     return from_rows(slope, x.shape)
 
