@@ -41,6 +41,9 @@ class Mode(threading.local):
         None  # told of every operation that runs (see `listening`)
     )
     watched = False  # whether one of the two is on
+    witness: Callable[..., Any] | None = (
+        None  # told of what is no operation: backward, a step, a number taken out (see `program`)
+    )
 
 
 mode = Mode()

@@ -194,9 +194,14 @@ class Tensor(Methods):
                 earlier walk or changed since.
         """
         start = tape.check_start(self, gradient)
+        if mode.witness is not None:
+            mode.witness("backward", self, start, create_graph)
         keep = create_graph if retain_graph is None else retain_graph
         for leaf, d in _walk([(self, start)], keep, create_graph).items():
-            _accumulate(leaf, d, create_graph)
+            if leaf._grad is None and leaf._hooks is None and d.__class__ is np.ndarray:
+                leaf._grad = wrap(d, None) if d.dtype is leaf._value.dtype else Tensor(d, leaf.dtype)
+            else:
+                _accumulate(leaf, d, create_graph)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call `hook(gradient)` whenever a gradient arrives here; what it returns takes its place.
@@ -258,6 +263,8 @@ class Tensor(Methods):
             raise ArgumentError(
                 f"item() is for one element, and this tensor has shape {self.shape}"
             )
+        if mode.witness is not None:
+            return mode.witness("item", self)
         return self._value.item()
 
     def tolist(self) -> Any:
@@ -321,6 +328,8 @@ class Tensor(Methods):
                 f"a tensor of shape {self.shape} is neither true nor false.\n"
                 "Ask (x > 0).any() or (x > 0).all()"
             )
+        if mode.witness is not None:
+            mode.witness("bool", self)
         return bool(self._value)
 
     def __int__(self) -> int:
@@ -475,6 +484,8 @@ class Tensor(Methods):
 
     def _write(self, value: Any) -> Tensor:
         """Put new numbers into this tensor's memory, keeping its type."""
+        if mode.witness is not None:
+            mode.witness("write", self, ..., value)
         try:
             self._value[...] = raw(value)
         except (ValueError, TypeError) as error:
@@ -495,6 +506,8 @@ class Tensor(Methods):
     def __setitem__(self, index: Any, value: TensorLike) -> None:
         self._may_change(value)
         index = plain(index)
+        if mode.witness is not None:
+            mode.witness("write", self, index, value)
         try:
             self._value[index] = raw(value)
         except IndexError as error:
@@ -804,6 +817,8 @@ def grad(
     weights = (
         grad_outputs if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outs)
     )
+    if mode.witness is not None:
+        mode.witness("grad", outs)
     if any(not t._requires_grad for t in ins):
         raise GraphError("every input needs requires_grad=True, or there is no gradient to find")
     starts = [

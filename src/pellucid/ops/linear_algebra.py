@@ -73,7 +73,7 @@ def _(d: Array, x_shape: tuple[int, ...], weight: Array) -> Array:
 
 @linear.slope("weight")
 def _(d: Array, x: Array) -> Array:
-    return np.dot(rows(d).T, rows(x))
+    return np.dot(d.T, x) if x.ndim == 2 else np.dot(rows(d).T, rows(x))
 
 
 @linear.slope("bias")

@@ -102,7 +102,8 @@ def mse_loss(x: Array, target: Array, *, reduction: str = "mean") -> Array:
 
 @mse_loss.slope("x")
 def _(d: Array, x: Array, target: Array, x_shape: Shape, reduction: str) -> Array:
-    return _share(d + d, reduction, x_shape) * (x - _numbers(target, x))
+    each = d + d if reduction != "mean" else _share(d + d, reduction, x_shape)
+    return (x - _numbers(target, x)) * each
 
 
 @mse_loss.slope("target")

@@ -102,7 +102,10 @@ class Optimizer:
         """
         for group in self.param_groups:
             for p in group["params"]:
-                forget_gradient(p, set_to_none)
+                if set_to_none:
+                    p._grad = None
+                else:
+                    forget_gradient(p, set_to_none)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Learn: change every parameter that has a gradient.
@@ -120,6 +123,8 @@ class Optimizer:
         if closure is not None:
             with tape.enable_grad():
                 loss = closure()
+        if tape.mode.witness is not None:
+            tape.mode.witness("step", self)
         changed = []
         used = self._used
         for group in self.param_groups:
