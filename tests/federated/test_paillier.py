@@ -104,6 +104,37 @@ def test_all_noise_vanishes_on_decryption_and_differs_each_time(noise: Any) -> N
     assert LESSON.decrypt(PUBLIC.encrypt(-7, noise)) == -7
 
 
+def test_fast_noise_comes_from_the_small_group() -> None:
+    assert LESSON.orders is not None
+    order_p, order_q = LESSON.orders
+    assert is_prime(order_p)
+    assert is_prime(order_q)
+    n, both = int(PUBLIC.n), 2 * order_p * order_q
+    assert PUBLIC.base is not None
+    assert pow(int(PUBLIC.base), both, n * n) == 1
+    assert all(pow(int(PUBLIC.base), both // k, n * n) != 1 for k in (2, order_p, order_q))
+    assert FixedBaseNoise(PUBLIC).exponent_bits == order_p.bit_length() + order_q.bit_length()
+    assert keygen(128, lesson=True).public.exponent_bits == 32
+
+
+def test_keys_without_a_small_group_work_as_well() -> None:
+    plain = PrivateKey(random_prime(128), random_prime(128), lesson=True)
+    assert plain.public.base is None
+    assert plain.public.exponent_bits == 128
+    for noise in (FullNoise(plain.public), CrtNoise(plain), FixedBaseNoise(plain.public)):
+        assert plain.decrypt(plain.public.encrypt(5, noise) + 3) == 8
+    again = PrivateKey.from_plain(plain.to_plain(), lesson=True)
+    assert again.orders is None
+    assert again.decrypt(plain.public.encrypt(-5)) == -5
+
+
+@given(st.integers(8, 150))
+def test_keys_of_any_length(half: int) -> None:
+    keys = keygen(2 * half, lesson=True)
+    assert int(keys.public.n).bit_length() == 2 * half
+    assert keys.decrypt(keys.public.encrypt(5, FixedBaseNoise(keys.public)) + 3) == 8
+
+
 def test_prepared_noise_is_used_once() -> None:
     prepared = Prepared(FixedBaseNoise(PUBLIC), 2)
     first, second = prepared(), prepared()
@@ -150,7 +181,10 @@ def test_a_real_key() -> None:
     keys = keygen()
     assert int(keys.public.n).bit_length() == 2048
     assert keys.public.slots(ENCODING) == 70
-    noise = FixedBaseNoise(keys.public, exponent_bits=256)
+    assert keys.orders is not None
+    assert [order.bit_length() for order in keys.orders] == [224, 224]
+    noise = FixedBaseNoise(keys.public)
+    assert noise.exponent_bits == 448
     rows = np.random.default_rng(0).uniform(-0.9, 0.9, (2, 141))
     sent = [keys.public.encrypt_vector(row, ENCODING, noise).to_plain() for row in rows]
     assert len(sent[0]["locked"]) == 3 * 512
@@ -179,6 +213,8 @@ def test_short_keys_are_refused_outside_lessons() -> None:
         keygen(129, lesson=True)
     with pytest.raises(ArgumentError, match="two different primes"):
         PrivateKey(15, 7, lesson=True)
+    with pytest.raises(ArgumentError, match="orders of a private key divide"):
+        PrivateKey(int(LESSON.p), int(LESSON.q), (3, 5), lesson=True)
 
 
 def test_sums_that_would_wrap_around_are_refused() -> None:
@@ -250,6 +286,8 @@ def test_a_ciphertext_that_holds_no_packed_vector_is_noticed() -> None:
     forged = EncryptedVector(PUBLIC, [huge.locked], 1, ENCODING)
     with pytest.raises(TamperedError, match="no packed vector"):
         LESSON.decrypt_vector(forged)
+    with pytest.raises(TamperedError, match="no ciphertext under our key"):
+        LESSON.decrypt(paillier.Ciphertext(PUBLIC, PUBLIC.n))
 
 
 def test_keys_and_ciphertexts_are_plain_data() -> None:
@@ -260,8 +298,14 @@ def test_keys_and_ciphertexts_are_plain_data() -> None:
     assert again.decrypt(locked) == -4
     assert "p=" not in repr(LESSON)
     assert str(int(LESSON.p)) not in repr(LESSON)
+    assert again.orders == LESSON.orders
+    assert again.public.base == PUBLIC.base
     with pytest.raises(MessageError, match="it has no n"):
         PublicKey.from_plain({"scheme": "paillier"})
+    with pytest.raises(MessageError, match="its base has no inverse"):
+        PublicKey.from_plain({**PUBLIC.to_plain(), "base": travelled["a"]["n"]}, lesson=True)
+    with pytest.raises(MessageError, match="its primes do not make its n"):
+        PrivateKey.from_plain({**LESSON.to_plain(), "p": travelled["b"]["q"]}, lesson=True)
 
 
 def test_the_public_key_and_ciphertexts_do_not_tell_what_is_inside() -> None:

@@ -15,12 +15,18 @@ modulo p**2, where the noise becomes 1, and reads m off what is left.
 Everybody may change a ciphertext (that is the point), so what is sent needs a seal of its own: TLS, or
 `secure_aggregation.channels`. And who holds the private key must be shown sums only.
 
-Source: Paillier, "Public-key cryptosystems based on composite degree residuosity classes" (1999).
+Keys are drawn so that the noise can come from a small group of numbers, which makes both encryption
+and decryption several times as fast: p - 1 and q - 1 each have a prime factor, their `order`, of 224
+bits or more. Noise from the whole group works as well, at the usual speed.
+
+Sources: Paillier, "Public-key cryptosystems based on composite degree residuosity classes" (1999); Ma,
+Han and Huang, "Optimized Paillier's cryptosystem with fast encryption and decryption" (2021).
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import gcd
@@ -37,6 +43,7 @@ Array = Any
 Plain = dict[str, Any]
 
 LEAST_BITS = 2048
+ORDERS = ((7680, 384), (3072, 256), (2048, 224))  # bits of a key, bits of each order
 
 
 def keygen(bits: int = 2048, *, lesson: bool = False) -> PrivateKey:
@@ -57,10 +64,12 @@ def keygen(bits: int = 2048, *, lesson: bool = False) -> PrivateKey:
     if bits % 2 or bits < 16:
         raise ArgumentError(f"bits is {bits}; it is an even number, at least 16")
     _check_length(bits, lesson)
+    length = _order_bits(bits)
     while True:
-        p, q = random_prime(bits // 2), random_prime(bits // 2)
+        orders = (random_prime(length), random_prime(length)) if length else (1, 1)
+        p, q = (random_prime(bits // 2, order) for order in orders)
         if p != q and gcd(p - 1, q - 1) == 2 and gcd(p * q, (p - 1) * (q - 1)) == 1:
-            return PrivateKey(p, q, lesson=lesson)
+            return PrivateKey(p, q, orders if length else None, lesson=lesson)
 
 
 class PublicKey:
@@ -68,20 +77,29 @@ class PublicKey:
 
     Args:
         n: the product of two primes.
+        base: what fast noise is made of: an n-th power modulo n**2, from a small group if the key
+            has one.
         lesson: allow a short key, which protects nothing.
 
     Raises:
         WeakKeyError: n has fewer than 2048 bits outside lessons.
     """
 
-    def __init__(self, n: int, *, lesson: bool = False) -> None:
+    def __init__(self, n: int, base: int | None = None, *, lesson: bool = False) -> None:
         _check_length(int(n).bit_length(), lesson)
         self.n: Big = big(n)
+        self.base: Big | None = None if base is None else big(base)
         self.n_squared: Big = self.n * self.n
         self.lesson = lesson
         self.bytes = -(-int(n).bit_length() // 8)
         self.name = hashlib.sha256(int(n).to_bytes(self.bytes, "big")).hexdigest()[:16]
         self._noise = FullNoise(self)
+
+    @property
+    def exponent_bits(self) -> int:
+        """How long the exponents of fast noise are: in whole bytes, as its base needs them."""
+        order = _order_bits(int(self.n).bit_length()) if self.base is not None else 0
+        return 2 * order or -(-int(self.n).bit_length() // 16) * 8
 
     def __repr__(self) -> str:
         return f"PublicKey({int(self.n).bit_length()} bits, {self.name})"
@@ -152,7 +170,8 @@ class PublicKey:
 
     def to_plain(self) -> Plain:
         """As plain data, to send or keep."""
-        return {"scheme": "paillier", "n": int(self.n).to_bytes(self.bytes, "big")}
+        base = b"" if self.base is None else int(self.base).to_bytes(2 * self.bytes, "big")
+        return {"scheme": "paillier", "n": int(self.n).to_bytes(self.bytes, "big"), "base": base}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any], *, lesson: bool = False) -> PublicKey:
@@ -162,8 +181,11 @@ class PublicKey:
             MessageError: this is no such key.
             WeakKeyError: it is too short, outside lessons.
         """
-        _check_kind(plain, "n", bytes)
-        return cls(int.from_bytes(plain["n"], "big"), lesson=lesson)
+        n = int.from_bytes(_check_kind(plain, "n", bytes), "big")
+        base = int.from_bytes(_check_kind(plain, "base", bytes), "big")
+        if base and not (1 < base < n * n and gcd(base, n) == 1):
+            raise MessageError("this is no key of Paillier's: its base has no inverse")
+        return cls(n, base or None, lesson=lesson)
 
 
 class PrivateKey:
@@ -172,22 +194,34 @@ class PrivateKey:
     Args:
         p: a prime,
         q: another.
+        orders: prime factors of p - 1 and q - 1, if the key was drawn to have known ones.
+        base: of the public key; drawn anew without it.
         lesson: allow a short key, which protects nothing.
 
     Raises:
         WeakKeyError: their product has fewer than 2048 bits outside lessons.
-        ArgumentError: they are no two different primes.
+        ArgumentError: they are no two different primes, or the orders do not belong to them.
     """
 
-    def __init__(self, p: int, q: int, *, lesson: bool = False) -> None:
+    def __init__(
+        self,
+        p: int,
+        q: int,
+        orders: tuple[int, int] | None = None,
+        base: int | None = None,
+        *,
+        lesson: bool = False,
+    ) -> None:
         if p == q or not (is_prime(int(p)) and is_prime(int(q))):
             raise ArgumentError("a private key is made of two different primes")
-        self.p, self.q = big(p), big(q)
-        self.public = PublicKey(p * q, lesson=lesson)
-        self._p_squared, self._q_squared = self.p**2, self.q**2
-        # raised to the power p - 1, 1 + n is 1 - q · p modulo p**2; the same for q
-        self._p_factor = inverse(-self.q % self.p, self.p)
-        self._q_factor = inverse(-self.p % self.q, self.q)
+        if orders and ((p - 1) % (2 * orders[0]) or (q - 1) % (2 * orders[1])):
+            raise ArgumentError("the orders of a private key divide its primes less 1")
+        self.p, self.q, self.orders = big(p), big(q), orders
+        if orders and base is None:
+            base = _small_base(self.p, self.q, orders)
+        self.public = PublicKey(p * q, base, lesson=lesson)
+        self._at_p = _Half(self.p, self.q, orders and orders[0])
+        self._at_q = _Half(self.q, self.p, orders and orders[1])
         self._back = inverse(self.q, self.p)
 
     def __repr__(self) -> str:
@@ -219,12 +253,12 @@ class PrivateKey:
 
     def to_plain(self) -> Plain:
         """As plain data, to keep: whoever reads it can decrypt."""
-        half = self.public.bytes
-        return {
-            "scheme": "paillier",
-            "p": int(self.p).to_bytes(half, "big"),
-            "q": int(self.q).to_bytes(half, "big"),
-        }
+        numbers = {"p": self.p, "q": self.q}
+        if self.orders:
+            numbers.update(order_p=self.orders[0], order_q=self.orders[1])
+        size = self.public.bytes
+        data = {name: int(number).to_bytes(size, "big") for name, number in numbers.items()}
+        return {**self.public.to_plain(), **data}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any], *, lesson: bool = False) -> PrivateKey:
@@ -234,18 +268,44 @@ class PrivateKey:
             MessageError: this is no such key.
             WeakKeyError: it is too short, outside lessons.
         """
-        _check_kind(plain, "p", bytes)
-        _check_kind(plain, "q", bytes)
-        p, q = (int.from_bytes(plain[name], "big") for name in "pq")
-        return cls(p, q, lesson=lesson)
+        public = PublicKey.from_plain(plain, lesson=lesson)
+        names = ("p", "q", *(("order_p", "order_q") if "order_p" in plain else ()))
+        p, q, *orders = (int.from_bytes(_check_kind(plain, name, bytes), "big") for name in names)
+        if p * q != public.n:
+            raise MessageError("this is no key of Paillier's: its primes do not make its n")
+        return cls(p, q, (orders[0], orders[1]) if orders else None, public.base, lesson=lesson)
 
     def _open(self, locked: Big) -> int:
         """What is inside, from its remainders modulo p and modulo q."""
-        n, p, q = self.public.n, self.p, self.q
-        at_p = (power(locked, p - 1, self._p_squared) - 1) // p * self._p_factor % p
-        at_q = (power(locked, q - 1, self._q_squared) - 1) // q * self._q_factor % q
-        m = at_q + q * ((at_p - at_q) * self._back % p)
+        n, q = self.public.n, self.q
+        at_p, at_q = self._at_p.open(locked), self._at_q.open(locked)
+        m = at_q + q * ((at_p - at_q) * self._back % self.p)
         return int(m - n if 2 * m > n else m)
+
+
+class _Half:
+    """Decryption modulo one of the primes.
+
+    Raised to the right power, the noise becomes 1 and 1 + m · n becomes 1 + power · m · n modulo p**2.
+    For noise from the small group the right power is 2 · order, for any other it is p - 1.
+    """
+
+    def __init__(self, p: Big, other: Big, order: int | None) -> None:
+        self.p, self.squared = p, p * p
+        powers = [p - 1] if order is None else [big(2 * order), p - 1]
+        self.ways = [(k, inverse(k * other % p, p)) for k in powers]
+
+    def open(self, locked: Big) -> Big:
+        """The plaintext modulo p.
+
+        Raises:
+            TamperedError: this is no ciphertext under our key.
+        """
+        for exponent, factor in self.ways:
+            x = power(locked, exponent, self.squared)
+            if x % self.p == 1:
+                return x // self.p * factor % self.p
+        raise TamperedError("this is no ciphertext under our key: somebody changed it")
 
 
 @dataclass(frozen=True)
@@ -358,6 +418,20 @@ class EncryptedVector:
 
 
 # ------------------------------------------------------------------------------------------ inside
+
+
+def _order_bits(bits: int) -> int:
+    """As long as makes the small group as hard to search as n is to factor; short in short keys."""
+    short = bits // 32 * 4 if bits >= 128 else 0
+    return next((order for least, order in ORDERS if bits >= least), short)
+
+
+def _small_base(p: Big, q: Big, orders: tuple[int, int]) -> Big:
+    """An n-th power modulo n**2, of a random number whose order is twice the product of the orders."""
+    n = p * q
+    rest = (p - 1) // orders[0] * ((q - 1) // orders[1]) // 2
+    y = power(big(secrets.randbelow(int(n) - 2) + 2), rest, n)
+    return power(n - y, n, n * n)
 
 
 def _check_length(bits: int, lesson: bool) -> None:

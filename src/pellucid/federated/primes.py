@@ -56,15 +56,20 @@ def is_prime(n: int, rounds: int = ROUNDS) -> bool:
     return all(_passes(big(n), secrets.randbelow(n - 3) + 2, odd, twos) for _ in range(rounds))
 
 
-def random_prime(bits: int) -> int:
+def random_prime(bits: int, factor: int = 1) -> int:
     """A prime of so many bits, the two highest set, that leaves 3 when divided by 4.
 
     Two of them have a product of twice as many bits; and -1 is then no square modulo either, which
     Paillier's fast noise rests on.
+
+    Args:
+        bits: its length.
+        factor: an odd prime that divides it less 1.
     """
     while True:
-        n = secrets.randbits(bits) | (0b11 << bits - 2) | 0b11
-        if is_prime(n):
+        n = secrets.randbits(bits) | (0b11 << bits - 2)
+        n += 1 + 2 * factor - n % (4 * factor)  # so that (n - 1) / 2 is an odd multiple of factor
+        if n.bit_length() == bits and is_prime(n):
             return n
 
 
