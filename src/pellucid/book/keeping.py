@@ -16,7 +16,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -49,7 +49,7 @@ class Keeper:
     Args:
         folder: of this run alone; made when there is something to keep.
         about: which run it is, for whoever lists the folder.
-        every: seconds between two savings.
+        every: seconds between two savings; EVERY unless given.
         announce: called when a part of the run goes on from what was kept.
     """
 
@@ -57,10 +57,11 @@ class Keeper:
         self,
         folder: Path,
         about: Mapping[str, Any] | None = None,
-        every: float = EVERY,
+        every: float | None = None,
         announce: Announce = lambda *_: None,
     ) -> None:
-        self.folder, self.about, self.every, self.announce = folder, about or {}, every, announce
+        self.folder, self.about, self.announce = folder, about or {}, announce
+        self.every = EVERY if every is None else every
         self.began = time.perf_counter()
         self.seconds = 0.0  # that earlier sittings took
 
@@ -100,6 +101,8 @@ class Keeper:
     def forget(self) -> None:
         """Remove what was kept: the run is complete, or to begin anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):  # others are unfinished, or there was none
+            self.folder.parent.rmdir()
 
     # ------------------------------------------------------------------------------------- inside
 
@@ -117,7 +120,8 @@ class Keeper:
             "steps": [[s.title, [list(vars(v).values()) for v in s.values]] for s in steps],
             "thing": dict(thing.state_dict()),
         }
-        save_checkpoint(state, self._path(name))
+        with suppress(OSError):  # a run that cannot be kept is still worth finishing
+            save_checkpoint(state, self._path(name))
 
     def _restore(self, name: str, total: int, thing: Keepable, steps: list[Step]) -> int:
         """Stand where the last saving was made; how many turns were done by then."""

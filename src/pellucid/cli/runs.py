@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -77,9 +78,8 @@ def _list(found: list[Record], unfinished: list[Unfinished], language: str, as_j
     for u in unfinished:
         words = ["pellucid", "run", u.id, *_options(u.changed)]
         parts = ", ".join(f"{say(n)} {done:,}/{of:,}" for n, (done, of) in u.parts.items())
-        out.print(
-            _said(say, "runs.unfinished", command=" ".join(words), parts=parts), style="yellow"
-        )
+        out.print(_said(say, "runs.unfinished", parts=parts), style="yellow")
+        out.print(f"  {shlex.join(words)}\n", soft_wrap=True)
     if len(found) > 1:
         a, b = _two_of_one(found)
         out.print(_said(say, "runs.compare", a=a, b=b), style="dim")
