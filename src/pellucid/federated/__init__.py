@@ -10,21 +10,38 @@ robust.py      means that bear a few wrong parties
 journal.py     going on after the coordinator was killed
 view.py        what each party saw
 partition.py   dividing a dataset among parties, to try things out
+
+and what hides a party's contribution (extras: federated, ckks, dp):
+
+secure_aggregation/        masks that vanish from the sum
+encrypted_sum.py           locked contributions, opened as a sum only
+paillier.py  ckks.py       the two ways to lock them
+differential_privacy.py    cut, blurred, and counted against a budget
+sharing.py  shamir.py      secrets in parts: computing on them; any few of many are enough
+
+packing.py, noise.py and primes.py serve Paillier, field.py the shares; fixed_point.py and layout.py write
+fractions as whole numbers; errors.py says what was refused.
 """
 
 from .averaging import fedavg
+from .differential_privacy import Budget, Private, noisy
+from .encrypted_sum import EncryptedSum, Encrypting, KeyHolder
 from .engine import Engine, Local, Party, State
+from .fixed_point import FixedPoint
 from .journal import Journal
 from .messages import Message, pack, unpack
 from .partition import by_label, by_size, dirichlet, iid
 from .robust import clipped_mean, median, trimmed_mean
+from .secure_aggregation import Identity, Masked, SecureSum
 from .summing import Shapes, Summing, Total, plain_sum
 from .trainer import Trainer
 from .view import Exchange, Recorder
 from .workers import Workers
 
 __all__ = [
-    "Engine", "Exchange", "Journal", "Local", "Message", "Party", "Recorder", "Shapes", "State",
-    "Summing", "Total", "Trainer", "Workers", "by_label", "by_size", "clipped_mean", "dirichlet",
-    "fedavg", "iid", "median", "pack", "plain_sum", "trimmed_mean", "unpack",
+    "Budget", "EncryptedSum", "Encrypting", "Engine", "Exchange", "FixedPoint", "Identity",
+    "Journal", "KeyHolder", "Local", "Masked", "Message", "Party", "Private", "Recorder",
+    "SecureSum", "Shapes", "State", "Summing", "Total", "Trainer", "Workers", "by_label",
+    "by_size", "clipped_mean", "dirichlet", "fedavg", "iid", "median", "noisy", "pack",
+    "plain_sum", "trimmed_mean", "unpack",
 ]  # fmt: skip

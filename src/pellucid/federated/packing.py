@@ -8,6 +8,7 @@ added at once. Room for the carry is part of the width: `FixedPoint` leaves it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ def unpack(large: Sequence[int], size: int, width: int, slots: int) -> Array:
     return (raised - (1 << (width - 1)))[:size]
 
 
+@lru_cache(64)
 def _raised(width: int, slots: int) -> int:
     """2**(width - 1) in every slot."""
     return sum(1 << (width * i + width - 1) for i in range(slots))
