@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .errors import OutOfRangeError
 from .fixed_point import FixedPoint
 
 Array = Any
@@ -29,13 +30,14 @@ class Layout:
         """(size,) uint64.
 
         Raises:
-            OutOfRangeError: a number is beyond the limit; the message says where.
+            OutOfRangeError: a number is beyond the limit; which one, the message does not say, since
+                it reaches those from whom the contribution is hidden.
             NotFiniteError: NaN or infinity.
         """
         whole = np.empty(self.size, np.uint64)
         start = 0
         for name in self.shapes:
-            part = self.encoding.encode(arrays[name], name).reshape(-1).view(np.uint64)
+            part = self._encoded(name, arrays[name]).reshape(-1).view(np.uint64)
             whole[start : start + part.size] = part
             start += part.size
         return whole
@@ -52,3 +54,12 @@ class Layout:
             arrays[name] = row[start : start + size].reshape(shape)
             start += size
         return arrays
+
+    def _encoded(self, name: str, array: Array) -> Array:
+        try:
+            return self.encoding.encode(array, name)
+        except OutOfRangeError:
+            raise OutOfRangeError(
+                f"{name} has numbers beyond ±{self.encoding.limit:g}, the range that was agreed on.\n"
+                "Clip it, or agree on a larger limit"
+            ) from None
