@@ -25,6 +25,7 @@ PARTS = ("title", "shows", "look", "next")
 QUOTED = {
     "the arrays", "these lines run in both", "it prints", "mine.py", "a line begins",
     "letter by letter", "a review begins", "nearest words", "word", "for instance",
+    "the next word", "guessed",
 }  # fmt: skip
 LESS = {"passes": 4, "hidden": 16, "characters": 6000}  # of slow experiments
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -350,3 +351,23 @@ def test_learning_the_published_text(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = letters.Learner(model, data, SGD(model.parameters(), lr=1.6))
     learner.learn(result, 1, "")
     assert learner.perplexities[0] < 30
+
+
+# ---------------------------------------------------------------------------------------- checking
+
+
+def test_what_takes_long_is_checked_only_when_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = importlib.import_module("pellucid.book.check")
+    asked: list[str] = []
+
+    def answer(waiting: Any, jobs: int, keep: Any) -> None:
+        for e in waiting:
+            asked.append(e.id)
+            keep(check.Verdict(e.id, e.span, "met"))
+
+    monkeypatch.setattr(check, "_share_out", answer)
+    verdicts = {v.id: v.status for v in check.check(["14"])}
+    assert "14.12" not in asked
+    assert verdicts["14.12"] == "skipped"
+    check.check(["14.12"])
+    assert asked[-1] == "14.12"

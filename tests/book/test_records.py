@@ -15,7 +15,15 @@ import numpy as np
 import pytest
 
 import pellucid
-from pellucid.book import Experiment, Figure, Result, find, records
+from pellucid.book import (
+    Experiment,
+    Figure,
+    Result,
+    all_experiments,
+    find,
+    records,
+    texts,
+)
 from pellucid.book.errata import errata
 from pellucid.book.keeping import Keeper, mark
 from pellucid.errors import ArgumentError, CheckpointError, DataError
@@ -269,6 +277,13 @@ def test_every_mistake_is_told_in_both_languages_and_has_both_numbers() -> None:
         assert e.record is None
         assert all(line.ours is line.corrected is None for line in e.lines)
         assert [line.name for line in e.lines] == [f.name for f in e.experiment.figures]
+
+
+def test_whoever_speaks_of_a_mistake_is_in_the_list() -> None:
+    listed = {e.experiment.id for e in errata()}
+    for chapter in {e.chapter for e in all_experiments()}:
+        says = texts.read("en", f"chapter{chapter:02}").get("says", {})
+        assert {name for name, said in says.items() if "mistake" in said} <= listed
 
 
 def test_numbers_come_from_the_latest_run_with_the_published_settings() -> None:

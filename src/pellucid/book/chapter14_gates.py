@@ -22,7 +22,7 @@ from .letters import LINE_END, Learner, Letters, read_letters
 from .result import Array
 
 LEARNED_FROM = 100_000  # characters, unless the reader wants another number
-SHOWN = 40  # letters of the sentence: a line of a terminal
+SHOWN = 36  # letters of the sentence: a line of a terminal
 READ = 4000  # letters in which units are looked at
 FAR = 30  # letters back in which blame is measured
 SMALL = 64  # numbers that a letter has, at most
@@ -232,7 +232,7 @@ def show_units(result: Result, model: LetterLSTM, known: Letters, read: str) -> 
         rows.append((name, str(unit), f"{abs(found[unit]):.2f}", digits))
     result.table(
         "the unit that follows it best, and what its cell holds, 0 to 9",
-        ("what there is to follow", "unit", "correlation", "letter by letter"),
+        ("it follows", "unit", "correlation", "letter by letter"),
         rows,
     )
 

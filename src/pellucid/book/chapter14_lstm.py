@@ -222,6 +222,7 @@ def lstm_letters(
         corrected=f"{curves['corrected'][-1]:.2f}",
         worst=f"{max(losses['whole gradient']):.3g}",
         windows=few,
+        guessing=f"{np.log(len(known)):.3g}",
     )
 
 

@@ -13,7 +13,7 @@ from . import records, texts
 from .experiment import Experiment, all_experiments
 from .records import Record
 
-CORRECTED = ", corrected"
+CORRECTED, PUBLISHED = ", corrected", ", as published"
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ def _lines(e: Experiment, record: Record | None) -> tuple[Line, ...]:
     published = {f.name: f.published for f in e.figures}
     pairs = [n.removesuffix(CORRECTED) for n in numbers if n.endswith(CORRECTED)]
     return tuple(
-        Line(n, published.get(n), numbers.get(n), numbers.get(n + CORRECTED))
+        Line(
+            n,
+            published.get(n),
+            numbers.get(n, numbers.get(n + PUBLISHED)),
+            numbers.get(n + CORRECTED),
+        )
         for n in dict.fromkeys([*published, *pairs])
     )

@@ -54,8 +54,8 @@ writes what it finds into the `Result` it is handed:
   look, next; sentences for `result.say` under `[says."4.24"]`; names, headings and labels under
   `[words]`.
 - **Mistakes of the published run** are told in `errata`, beside title and shows: a paragraph about
-  what the mistake is and does. The number "loss" of that run has its true counterpart in the number
-  "loss, corrected"; `pellucid errata` sets the two side by side.
+  what the mistake is and does. The number "loss" (or "loss, as published") of that run has its true
+  counterpart in "loss, corrected"; `pellucid errata` sets the two side by side.
 
 A file `chapterNN.py` in this package is found by itself; nothing has to be registered elsewhere.
 """
