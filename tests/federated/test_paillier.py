@@ -214,7 +214,7 @@ def test_short_keys_are_refused_outside_lessons() -> None:
     with pytest.raises(ArgumentError, match="two different primes"):
         PrivateKey(15, 7, lesson=True)
     with pytest.raises(ArgumentError, match="orders of a private key divide"):
-        PrivateKey(int(LESSON.p), int(LESSON.q), (3, 5), lesson=True)
+        PrivateKey(int(LESSON.p), int(LESSON.q), (2, 2), lesson=True)
 
 
 def test_sums_that_would_wrap_around_are_refused() -> None:

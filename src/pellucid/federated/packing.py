@@ -33,8 +33,10 @@ def pack(numbers: Array, width: int, slots: int) -> list[int]:
     """
     filled = np.zeros(-(-len(numbers) // slots) * slots, np.int64)
     filled[: len(numbers)] = numbers
-    raised = filled + (1 << (width - 1))  # none below 0, so that they can be written as bits
-    bits = np.unpackbits(raised.astype("<u8").view(np.uint8).reshape(-1, 8), 1, bitorder="little")
+    raised = filled.astype("<u8") + np.uint64(
+        1 << (width - 1)
+    )  # none below 0, to be written as bits
+    bits = np.unpackbits(raised.view(np.uint8).reshape(-1, 8), 1, bitorder="little")
     rows = np.packbits(bits[:, :width].reshape(-1, slots * width), 1, bitorder="little")
     raise_by = _raised(width, slots)
     return [int.from_bytes(row.tobytes(), "little") - raise_by for row in rows]
@@ -48,8 +50,8 @@ def unpack(large: Sequence[int], size: int, width: int, slots: int) -> Array:
     bits = np.unpackbits(rows, 1, bitorder="little")[:, : slots * width].reshape(-1, width)
     whole = np.zeros((len(bits), 64), np.uint8)
     whole[:, :width] = bits
-    raised = np.packbits(whole, 1, bitorder="little").view("<u8").reshape(-1).astype(np.int64)
-    return (raised - (1 << (width - 1)))[:size]
+    raised = np.packbits(whole, 1, bitorder="little").view("<u8").reshape(-1)
+    return (raised - np.uint64(1 << (width - 1))).astype(np.int64)[:size]
 
 
 @lru_cache(64)

@@ -128,9 +128,7 @@ class Masked:
         others = self._checked_keys(message, terms, now["shown"])
         secret = np.stack([shamir.to_chunks(now["masks"]), shamir.to_chunks(now["seed"])])
         shares = shamir.split(secret, len(terms.parties), terms.threshold)
-        private = Private(
-            now.pop("letters")
-        )  # not needed again: what peers answer opens with `open`
+        private = Private(now.pop("letters"))  # needed no more: letters open with `opening`
         sealed, opening = {}, {}
         for name, shown in others.items():
             to, back = about(terms, self.name, name), about(terms, name, self.name)
