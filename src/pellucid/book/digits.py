@@ -200,13 +200,52 @@ class Run:
         self.test[len(self.errors) - 1] = float(right.mean())
         self.test_errors[len(self.errors) - 1] = error / len(right)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a pass changes: weights, where the masks stand, and the curves."""
+        _, numbers, at, *_ = self.network.random.get_state()
+        return {
+            "network": dict(self.network.state_dict()),
+            "masks": [numbers, at],
+            "curves": [self.errors, self.train, self.seconds],
+            "looks": [[*curve.items()] for curve in (self.test, self.test_errors)],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Stand where the run stood that `state_dict` came from."""
+        self.network.load_state_dict(state_dict["network"])
+        numbers, at = state_dict["masks"]
+        state = {"key": numbers, "pos": at}
+        self.network.random.set_state({"bit_generator": "MT19937", "state": state})
+        self.errors, self.train, self.seconds = state_dict["curves"]
+        self.test, self.test_errors = map(dict, state_dict["looks"])
+
+
+class Together:
+    """Several runs as one that can be kept and gone on with.
+
+    Args:
+        runs: per name a run that has `state_dict` and `load_state_dict`.
+    """
+
+    def __init__(self, runs: Mapping[str, Any]) -> None:
+        self.runs = runs
+
+    def state_dict(self) -> dict[str, Any]:
+        """What each of them consists of."""
+        return {name: run.state_dict() for name, run in self.runs.items()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Let each be what `state_dict` told."""
+        for name, run in self.runs.items():
+            run.load_state_dict(state_dict[name])
+
 
 def side_by_side(
     result: Result, runs: Mapping[str, Run], passes: int, *, look_at: tuple[int, ...] = ()
 ) -> None:
     """Let several runs go through the images together, looking at the test images now and then."""
     looks = {*range(0, passes, LOOK_EVERY), passes - 1, *look_at}
-    for n in result.track(range(passes)):
+    for n in result.track(range(passes), keep=Together(runs)):
         for run in runs.values():
             run.one_pass()
             if n in looks:
