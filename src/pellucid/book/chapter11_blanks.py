@@ -258,7 +258,9 @@ def show(
         "of horrible, bad, brilliant, pathetic, among the fifty", sum(w in near for w in CLOSE)
     )
     sides = {name: same_side(found, opinion)[0] for name, found in learned.items()}
-    result.number("neighbours on the same side, corrected", sides[CORRECTED])
+    for name, run in runs.items():
+        result.number(f"loss of a blank, {name}", run.losses[-1][1])
+        result.number(f"neighbours on the same side, {name}", sides[name])
     check_truth(result, data, learned[CORRECTED])
     result.say(
         "mistake",
