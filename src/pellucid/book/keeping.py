@@ -107,7 +107,8 @@ class Keeper:
     # ------------------------------------------------------------------------------------- inside
 
     def _path(self, name: str) -> Path:
-        return checkpoint_path(self.folder / "".join(c if c.isalnum() else "-" for c in name))
+        named = "".join(c if c.isalnum() else "-" for c in name)
+        return checkpoint_path(self.folder / (named or "run"))
 
     def _save(self, name: str, done: int, total: int, thing: Keepable, steps: list[Step]) -> None:
         state = {
