@@ -23,6 +23,8 @@ tour: $(VENV)/ready
 
 test: $(VENV)/ready-dev
 	@$(TESTS) -n auto
+	@echo "The book, quickly, on stand-in data:"
+	@PELLUCID_DATA= PELLUCID_OFFLINE=1 PELLUCID_CACHE=$(VENV)/no-data $(BIN)/pellucid check --quick
 
 lint: $(VENV)/ready-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -35,7 +37,7 @@ parity: $(VENV)/ready-torch
 	@$(TESTS) -m parity
 
 # every published figure of the book, computed
-check: $(VENV)/ready
+check: $(VENV)/ready-check
 	@$(BIN)/pellucid check
 
 bench: $(VENV)/ready
@@ -54,8 +56,12 @@ $(VENV)/made:
 	@touch $@
 
 $(VENV)/ready: $(VENV)/made pyproject.toml
-	@$(PIP) -e '.[book]'
+	@$(PIP) -e '.[book,federated]'
 	@$(BIN)/python -m compileall -q src  # now, so that the first start is as quick as the next
+	@touch $@
+
+$(VENV)/ready-check: $(VENV)/ready
+	@$(PIP) -e '.[dp]'
 	@touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
