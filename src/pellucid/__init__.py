@@ -39,8 +39,22 @@ from .tensor import Tensor, grad
 _allocator.keep_freed_memory()
 
 if TYPE_CHECKING:
-    from . import book, data, explain, init, io, losses, nn, optim, schedules, testing, train
+    from . import (
+        book,
+        data,
+        explain,
+        init,
+        io,
+        losses,
+        nn,
+        optim,
+        program,
+        schedules,
+        testing,
+        train,
+    )  # fmt: skip
     from .io import export, load, load_model, save, save_model
+    from .program import write
 
 __all__ = [
     "OPS",
@@ -149,8 +163,8 @@ __all__ = [
     "expand_as",
     "expit",
     "explain",
-    "export",
     "expm1",
+    "export",
     "eye",
     "fix",
     "flatten",
@@ -284,6 +298,7 @@ __all__ = [
     "pow",
     "prelu",
     "prod",
+    "program",
     "rad2deg",
     "rand",
     "rand_like",
@@ -374,6 +389,7 @@ __all__ = [
     "view_as",
     "vstack",
     "where",
+    "write",
     "xlogy",
     "zeros",
     "zeros_like",
@@ -394,11 +410,13 @@ _PARTS = (
     "losses",
     "nn",
     "optim",
+    "program",
     "schedules",
     "testing",
     "train",
 )
 _FROM = dict.fromkeys(("export", "load", "load_model", "save", "save_model"), "io")
+_FROM |= {"write": "program"}
 
 
 def __getattr__(name: str) -> Any:

@@ -67,7 +67,7 @@ def _settled(node: ast.expr, frame: Frame) -> Known | None:
         value = eval(code, {**frame.globals, **frame.outer, **local})
         if isinstance(value, (types.GeneratorType, zip, enumerate, reversed)):
             value = tuple(value)
-    except Exception:  # noqa: BLE001 - whatever it is, it will be looked at part by part
+    except Exception:
         return None
     return static(value) if can_be_static(value) else None
 
@@ -109,15 +109,15 @@ def attribute(f: Folder, owner: Known, attr: str) -> Known:
         if isinstance(found, property):
             assert found.fget is not None
             return f.call(found.fget, [owner])
-        return static(types.MethodType(found, owner))  # a method of something with parts
+        raise UnfoldableError(f"the attribute {attr}")
     if owner.static and owner.value is not MISSING:
         try:
             value = getattr(owner.value, attr)
         except AttributeError:
             raise UnfoldableError(f"the attribute {attr}") from None
         chained = owner.code is not None and not isinstance(owner.value, NUMBER)
-        code = ast.Attribute(owner.code, attr, ast.Load()) if chained else None  # type: ignore[arg-type]
-        return static(value, code)
+        dotted = ast.Attribute(owner.code, attr, ast.Load()) if chained else None  # type: ignore[arg-type]
+        return static(value, dotted)
     code = written(owner)
     if attr in FACTS and not (attr in OF_SHAPE and names_in(code) & f.varying):
         value = f.look(owner)
@@ -125,6 +125,8 @@ def attribute(f: Folder, owner: Known, attr: str) -> Known:
             return static(getattr(value, attr))
     if attr == "mT" and getattr(f.look(owner), "ndim", 0) == 2:
         attr = "T"
+    if attr == "T" and isinstance(code, ast.Attribute) and code.attr == "T":
+        return Known(code.value)
     return Known(ast.Attribute(code, attr, ast.Load()))
 
 
@@ -162,7 +164,13 @@ def binary(f: Folder, op: ast.operator, left: Known, right: Known) -> Known:
     same = None if f.exact else _unchanged(f, op, left, right)
     if same is not None:
         return same
-    return Known(ast.BinOp(_narrow(f, left, right), op, _narrow(f, right, left)))
+    return Known(ast.BinOp(_side(f, left, right), op, _side(f, right, left)))
+
+
+def _side(f: Folder, known: Known, other: Known) -> ast.expr:
+    if known.static and getattr(getattr(f.look(other), "dtype", None), "kind", "") == "f":
+        return _brief(known)
+    return _narrow(f, known, other)
 
 
 def _narrow(f: Folder, known: Known, other: Known) -> ast.expr:
@@ -276,6 +284,9 @@ def _with_fill(f: Folder, op: ast.operator, left: Known, right: Known) -> Known 
         return _times(f, number, value, other)
     if isinstance(op, ast.Div) and full is right and value == 1:
         return other
+    if isinstance(op, (ast.Add, ast.Sub, ast.Div)):
+        sides = [number, written(other)] if full is left else [written(other), number]
+        return Known(ast.BinOp(sides[0], op, sides[1]))
     return None
 
 
@@ -285,7 +296,7 @@ def _is_number(known: Known) -> bool:
 
 def _both_full(op: ast.operator, left: Known, right: Known, result: Any) -> Known | None:
     """Two arrays of one number each, or one and a number."""
-    texts = [v.fill[0] if v.fill is not None else written(v) for v in (left, right)]
+    texts = [v.fill[0] if v.fill is not None else _brief(v) for v in (left, right)]
     values = [v.fill[1] if v.fill is not None else v.value for v in (left, right)]
     if not isinstance(op, (ast.Mult, ast.Div, ast.Add, ast.Sub)):
         return None
@@ -296,12 +307,22 @@ def _both_full(op: ast.operator, left: Known, right: Known, result: Any) -> Know
         text = texts[1] if values[0] == 1 else texts[0]
     elif isinstance(op, ast.Div) and values[1] == 1:
         text = texts[0]
-    elif not isinstance(op, ast.Div) or float(value).is_integer() or value in (0.5, 0.25):
-        text = _number(value)
-    elif value.dtype.type(eval(ast.unparse(text))) != value:  # rounded on the way: as it is, then
+    elif _is_plain(op, value) or value.dtype.type(eval(ast.unparse(text))) != value:
         text = _number(value)
     shaped = np.broadcast_to(value, np.shape(result))
     return Known(value=shaped, fill=(text, value))
+
+
+def _is_plain(op: ast.operator, value: Any) -> bool:
+    """Whether a result is written as one number, and not as `1 / 40`."""
+    return not isinstance(op, ast.Div) or float(value).is_integer() or value in (0.5, 0.25)
+
+
+def _brief(known: Known) -> ast.expr:
+    """24.0 as 24, where it stands next to numbers with fractions anyway."""
+    if type(known.value) is float and known.value.is_integer() and known.code is None:
+        return literal(int(known.value))
+    return written(known)
 
 
 def _number(value: Any) -> ast.expr:
@@ -320,11 +341,11 @@ def _times(f: Folder, number: ast.expr, value: Any, other: Known) -> Known | Non
         return Known(ast.UnaryOp(ast.USub(), written(other)))
     code = written(other)
     if isinstance(code, ast.BinOp) and isinstance(code.op, ast.Mult):
-        inner = code.left
+        inner: Any = getattr(code.left, "value", None)
         # powers of two can be taken together: nothing is rounded
-        if isinstance(inner, ast.Constant) and type(inner.value) in (int, float):
-            product = inner.value * float(value)
-            if _is_power_of_two(inner.value) and _is_power_of_two(float(value)):
+        if type(inner) in (int, float):
+            product = inner * float(value)
+            if _is_power_of_two(inner) and _is_power_of_two(float(value)):
                 if product == 1:
                     return Known(code.right)
                 text = literal(int(product) if float(product).is_integer() else product)
@@ -339,15 +360,20 @@ def _is_power_of_two(number: float) -> bool:
 # -------------------------------------------------------------------------- the other expressions
 
 
+_SIGNS: dict[type, Callable[[Any], Any]] = {
+    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.inv,
+}  # fmt: skip
+
+
 def _unary(f: Folder, node: ast.UnaryOp, frame: Frame) -> Known:
     known = value_of(f, node.operand, frame)
     if isinstance(node.op, ast.Not):
         truth = f.truth(known)
-        return static(not truth) if truth is not None else Known(ast.UnaryOp(node.op, written(known)))
+        return (
+            static(not truth) if truth is not None else Known(ast.UnaryOp(node.op, written(known)))
+        )
     if known.static:
-        value = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.inv}[
-            type(node.op)
-        ](known.value)
+        value = _SIGNS[type(node.op)](known.value)
         return static(value, None if known.plain else ast.UnaryOp(node.op, written(known)))
     if known.fill is not None and isinstance(node.op, ast.USub):
         number, value = known.fill
@@ -383,7 +409,7 @@ def _compare(f: Folder, node: ast.Compare, frame: Frame) -> Known:
             )
             expression = ast.fix_missing_locations(ast.Expression(code))
             return static(eval(compile(expression, "<compare>", "eval"), wholes))
-        if isinstance(node.ops[0], (ast.In, ast.NotIn)) or isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+        if isinstance(node.ops[0], (ast.In, ast.NotIn, ast.Eq, ast.NotEq)):
             raise UnfoldableError("a comparison of tuples")
     return Known(ast.Compare(written(sides[0]), node.ops, [written(s) for s in sides[1:]]))
 
@@ -479,6 +505,9 @@ def picked(f: Folder, owner: Known, index: Known) -> Known:
         found = owner.value[index.value]
         return found if isinstance(found, Known) else static(found)
     code = written(owner)
+    by_rows = _by_rows(code, index)
+    if by_rows is not None:
+        return Known(by_rows)
     shape = None
     value = f.look(owner)
     if isinstance(value, np.ndarray) and not names_in(code) & f.varying:
@@ -492,14 +521,41 @@ def picked(f: Folder, owner: Known, index: Known) -> Known:
         shown.pop()
     if not shown:
         return owner
-    inside = shown[0] if len(shown) == 1 and not _is_tuple(index, one=True) else ast.Tuple(shown, ast.Load())
+    inside = (
+        shown[0]
+        if len(shown) == 1 and not _is_tuple(index, one=True)
+        else ast.Tuple(shown, ast.Load())
+    )
     return Known(ast.Subscript(code, inside, ast.Load()))
+
+
+def _by_rows(code: ast.expr, index: Known) -> ast.expr | None:
+    """`x.reshape(-1)[labels + np.arange(0, 40, 10)]` is `x[np.arange(4), labels]`."""
+    at = index.code
+    if not (
+        isinstance(code, ast.Call) and isinstance(at, ast.BinOp) and isinstance(at.op, ast.Add)
+    ):
+        return None
+    starts = at.right
+    if not (isinstance(code.func, ast.Attribute) and code.func.attr == "reshape"):
+        return None
+    if not (isinstance(starts, ast.Call) and ast.unparse(starts.func) == "np.arange"):
+        return None
+    if len(starts.args) != 3 or not all(isinstance(a, ast.Constant) for a in starts.args):
+        return None
+    first, end, size = (a.value for a in starts.args)  # type: ignore[attr-defined]
+    rows = call("np.arange", literal(end // size))
+    if first != 0 or ast.unparse(code.args[0]) != "-1":
+        return None
+    return ast.Subscript(code.func.value, ast.Tuple([rows, at.left], ast.Load()), ast.Load())
 
 
 def _is_tuple(index: Known, one: bool = False) -> bool:
     """Whether an index names several axes."""
     group = index.parts if index.parts is not None else index.value if index.static else None
-    if not isinstance(group, (tuple, list)) or (index.parts is not None and index.kind is not tuple):
+    if not isinstance(group, (tuple, list)) or (
+        index.parts is not None and index.kind is not tuple
+    ):
         return False
     if index.static and not isinstance(index.value, tuple):
         return False
@@ -518,7 +574,11 @@ def _sizes(places: list[Known], shape: Any) -> list[int | None]:
         known = axis is not None and shape is not None and axis < len(shape)
         sizes.append(shape[axis] if known else None)
         if axis is not None:
-            axis = None if value is Ellipsis or value is MISSING and not _one_axis(place) else axis + 1
+            axis = (
+                None
+                if value is Ellipsis or (value is MISSING and not _one_axis(place))
+                else axis + 1
+            )
     return sizes
 
 
@@ -539,7 +599,8 @@ def _place(place: Known, size: int | None) -> ast.expr:
     code = written(place)
     if isinstance(code, ast.Call) and isinstance(code.func, ast.Name) and code.func.id == "slice":
         ends: list[ast.expr | None] = [
-            None if isinstance(end, ast.Constant) and end.value is None else end for end in code.args
+            None if isinstance(end, ast.Constant) and end.value is None else end
+            for end in code.args
         ]
         if len(ends) == 1:
             ends = [None, ends[0]]
@@ -559,45 +620,24 @@ def _ends(code: ast.Slice) -> bool:
 
 def _call(f: Folder, node: ast.Call, frame: Frame) -> Known:
     if isinstance(node.func, ast.Attribute):
-        if node.func.attr == "append" and isinstance(node.func.value, ast.Name):
-            mine = f.own_list(node.func.value.id, frame)
-            if mine is not None:
-                assert mine.parts is not None
-                if f.looping:
-                    raise _KeptLoopError
-                (element,) = _spread(f, node.args, frame)
-                mine.parts.append(f.named(element, "part"))
-                return static(None)
+        on_owner = _call_on(f, node, node.func, frame)
+        if isinstance(on_owner, Known):
+            return on_owner
         owner = value_of(f, node.func.value, frame)
-        if owner.parts is None and not owner.static:
-            arguments = _spread(f, node.args, frame)
-            given = {k.arg: value_of(f, k.value, frame) for k in node.keywords if k.arg}
-            return _method(f, owner, node.func.attr, arguments, given)
-        if owner.parts is not None and node.func.attr == "_replace":
-            fields = owner.kind._fields  # type: ignore[attr-defined]
-            new = {k.arg: value_of(f, k.value, frame) for k in node.keywords}
-            parts = [new.get(n, p) for n, p in zip(fields, owner.parts, strict=True)]
-            return several(parts, owner.kind)
         function = attribute(f, owner, node.func.attr)
-        if owner.static and isinstance(function.value, types.MethodType):
-            bound = function.value
-            if isinstance(bound.__self__, tuple):  # a named tuple's
-                function = static(bound.__func__)
-                node = ast.Call(node.func, node.args, node.keywords)
-                arguments = [owner, *_spread(f, node.args, frame)]
-                given = {k.arg: value_of(f, k.value, frame) for k in node.keywords if k.arg}
-                if hasattr(owner.value, node.func.attr) and node.func.attr == "_replace":
-                    fields = type(owner.value)._fields
-                    parts = [given.get(n, static(getattr(owner.value, n))) for n in fields]
-                    return several(parts, type(owner.value))
-                return f.call(function.value, arguments, given)
     else:
         function = value_of(f, node.func, frame)
-    special = _SPECIAL_NODES.get(getattr(function.value, "__name__", ""))
-    if special is not None and getattr(builtins, function.value.__name__, None) is function.value:
+    title = getattr(function.value, "__name__", "")
+    special = _SPECIAL_NODES.get(title)
+    if special is not None and getattr(builtins, title, None) is function.value:
         answer = special(f, node, frame)
         if answer is not None:
             return answer
+    return called(f, function, *_arguments(f, node, frame))
+
+
+def _arguments(f: Folder, node: ast.Call, frame: Frame) -> tuple[list[Known], dict[str, Known]]:
+    """What a function is called with."""
     arguments = _spread(f, node.args, frame)
     given: dict[str, Known] = {}
     for keyword in node.keywords:
@@ -608,7 +648,33 @@ def _call(f: Folder, node: ast.Call, frame: Frame) -> Known:
             given |= {n: v if isinstance(v, Known) else static(v) for n, v in known.value.items()}
         else:
             raise UnfoldableError("**keywords")
-    return called(f, function, arguments, given)
+    return arguments, given
+
+
+def _call_on(f: Folder, node: ast.Call, function: ast.Attribute, frame: Frame) -> Known | None:
+    """A method of an array, of a list of our own, of a named tuple; None for all others."""
+    if function.attr == "append" and isinstance(function.value, ast.Name):
+        mine = f.own_list(function.value.id, frame)
+        if mine is not None:
+            assert mine.parts is not None
+            if f.looping:
+                raise _KeptLoopError
+            (element,) = _spread(f, node.args, frame)
+            mine.parts.append(f.named(element, "part"))
+            return static(None)
+    owner = value_of(f, function.value, frame)
+    if owner.parts is None and not owner.static:
+        return _method(f, owner, function.attr, *_arguments(f, node, frame))
+    kind = owner.kind if owner.parts is not None else type(owner.value)
+    fields = getattr(kind, "_fields", None)
+    if fields is None:
+        return None
+    arguments, given = _arguments(f, node, frame)
+    if function.attr == "_replace":
+        parts = zip(fields, f.parts(owner), strict=True)
+        return several([given.get(n, part) for n, part in parts], kind)
+    found = inspect.getattr_static(kind, function.attr)
+    return f.call(found, [owner, *arguments], given)
 
 
 def called(f: Folder, function: Known, arguments: list[Known], given: dict[str, Known]) -> Known:
@@ -618,8 +684,6 @@ def called(f: Folder, function: Known, arguments: list[Known], given: dict[str, 
     if not function.static:
         raise UnfoldableError("a call of something that is not known")
     target = function.value
-    if isinstance(target, types.MethodType) and isinstance(target.__self__, Known):
-        return f.call(target.__func__, [target.__self__, *arguments], given)
     answer = spelled(f, target, arguments, given)
     if answer is not None:
         return answer

@@ -23,11 +23,12 @@ import inspect
 import textwrap
 import types
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from .. import random
 from ..errors import ArgumentError
 from .known import MISSING, Known, can_be_static, name, names_in, several, static, written
 
@@ -72,10 +73,14 @@ class Folder:
     def __init__(self, given: dict[str, Any]) -> None:
         import math
 
-        self.space: dict[str, Any] = {"np": np, "math": math, **given}
+        self.space: dict[str, Any] = {
+            "np": np, "math": math, "rng": random.generator(), **given,
+        }  # fmt: skip
         self.given = set(given)
         self.lines: list[ast.stmt] = []
-        self.varying: set[str] = set()  # what a loop assigns: its shape may change from round to round
+        self.varying: set[str] = (
+            set()
+        )  # what a loop assigns: its shape may change from round to round
         self.frames: list[Frame] = []
         self.looping = 0
         self.dry = False
@@ -142,14 +147,14 @@ class Folder:
 
     def call(self, function: Any, arguments: Sequence[Known], given: Names | None = None) -> Known:
         """What a Python function makes of these arguments."""
-        from .readable import READABLE
+        from .readable import readable
 
-        function = inspect.unwrap(function)
-        function = READABLE.get(function, function)
+        function = readable(inspect.unwrap(function))
         if function.__name__ == "<lambda>":
             raise UnfoldableError("a lambda")
         names = self.bound(function, arguments, given or {})
-        frame = Frame(function, {n: self.named(v, n) for n, v in names.items()})
+        downhill = self.hint if self.hint.startswith("d_") else ""
+        frame = Frame(function, {n: self.named(v, downhill or n) for n, v in names.items()})
         self.frames.append(frame)
         exact, self.exact = self.exact, False
         try:
@@ -187,7 +192,7 @@ class Folder:
         for line in lines:
             if isinstance(line, ast.Return):
                 return static(None) if line.value is None else self.value(line.value, frame)
-            method = getattr(self, f"do_{type(line).__name__}", None)
+            method = getattr(self, f"do_{type(line).__name__.lower()}", None)
             if method is None:
                 raise UnfoldableError(type(line).__name__)
             result = method(line, frame)
@@ -195,7 +200,7 @@ class Folder:
                 return result  # type: ignore[no-any-return]
         return None
 
-    def do_Expr(self, line: ast.Expr, frame: Frame) -> None:
+    def do_expr(self, line: ast.Expr, frame: Frame) -> None:
         """A call for its effect, or a docstring."""
         if isinstance(line.value, ast.Constant):
             return
@@ -203,32 +208,32 @@ class Folder:
         if isinstance(result.code, ast.Call) and not result.static:
             self.write(ast.Expr(result.code))
 
-    def do_Pass(self, line: ast.Pass, frame: Frame) -> None:
+    def do_pass(self, line: ast.Pass, frame: Frame) -> None:
         """Nothing."""
 
-    def do_Assert(self, line: ast.Assert, frame: Frame) -> None:
+    def do_assert(self, line: ast.Assert, frame: Frame) -> None:
         """Checks are not written."""
 
-    do_Import = do_ImportFrom = do_Pass
+    do_import = do_importfrom = do_pass
 
-    def do_Raise(self, line: ast.Raise, frame: Frame) -> None:
+    def do_raise(self, line: ast.Raise, frame: Frame) -> None:
         """The recorded call did not come here."""
         raise UnfoldableError("raise")
 
-    def do_With(self, line: ast.With, frame: Frame) -> Known | None:
+    def do_with(self, line: ast.With, frame: Frame) -> Known | None:
         """`np.errstate`: the program says so once, for all."""
         return self.block(line.body, frame)
 
-    def do_Try(self, line: ast.Try, frame: Frame) -> Known | None:
+    def do_try(self, line: ast.Try, frame: Frame) -> Known | None:
         """What is tried went well in the recorded call."""
         return self.block(line.body, frame)
 
-    def do_AnnAssign(self, line: ast.AnnAssign, frame: Frame) -> None:
+    def do_annassign(self, line: ast.AnnAssign, frame: Frame) -> None:
         """An assignment with a type."""
         if line.value is not None:
             self.assign(line.target, self.value(line.value, frame), frame)
 
-    def do_Assign(self, line: ast.Assign, frame: Frame) -> None:
+    def do_assign(self, line: ast.Assign, frame: Frame) -> None:
         """An assignment, to one name or several."""
         if isinstance(line.targets[0], ast.Attribute):  # a flag of an array
             flags = line.targets[0].value
@@ -258,6 +263,8 @@ class Folder:
             if starred:
                 self.assign_rest(target.elts, starred[0], self.parts(known), frame)
                 return
+            if self.unpacked(target.elts, known, frame):
+                return
             for i, (part, at) in enumerate(zip(self.parts(known), target.elts, strict=True)):
                 if whole.parts is None and not part.static:
                     part = self.named(part, _hint(at, f"part_{i}"))
@@ -271,6 +278,21 @@ class Folder:
             self.write(ast.Assign([_stored(place)], written(known)))
         else:
             raise UnfoldableError(f"an assignment to {ast.unparse(target)}")
+
+    def unpacked(self, targets: Sequence[ast.expr], known: Known, frame: Frame) -> bool:
+        """Whether an array was taken apart by `a, b = array`."""
+        variables = [t.id for t in targets if isinstance(t, ast.Name)]
+        array = known.parts is None and not known.static and known.fill is None
+        if not array or len(variables) < len(targets) or set(variables) & set(frame.pins):
+            return False
+        names = [self.fresh(v) for v in variables]
+        stored: list[ast.expr] = [ast.Name(n, ast.Store()) for n in names]
+        self.write(ast.Assign([ast.Tuple(stored, ast.Store())], written(known)))
+        if self.looping:
+            self.varying |= set(names)
+        for variable, n in zip(variables, names, strict=True):
+            frame.names[variable] = Known(name(n), self.space.get(n, MISSING))
+        return True
 
     def filled_at_once(self, place: ast.expr, known: Known) -> bool:
         """Whether `y[...] = x` can be `y = x`: both were made here and nobody else has them."""
@@ -321,7 +343,9 @@ class Folder:
         owner = frame.names.get(variable)
         if owner is not None and owner.static and isinstance(owner.value, list):
             owner = frame.names[variable] = several([static(v) for v in owner.value], list)
-        return owner if owner is not None and owner.kind is list and owner.parts is not None else None
+        return (
+            owner if owner is not None and owner.kind is list and owner.parts is not None else None
+        )
 
     def store(self, variable: str, known: Known, frame: Frame) -> None:
         """A value under a variable."""
@@ -339,13 +363,13 @@ class Folder:
         index = self.value(target.slice, frame)
         if owner.parts is not None or owner.static:
             raise UnfoldableError("a list that changes")
-        picked = self.picked(self.named(owner, "array"), index)
+        picked = self.picked(owner if _is_view(owner.code) else self.named(owner, "array"), index)
         if isinstance(picked.code, ast.Subscript):
             return picked.code
         everything = ast.Constant(...)  # the whole array
         return ast.Subscript(written(picked), everything, ast.Load())
 
-    def do_AugAssign(self, line: ast.AugAssign, frame: Frame) -> None:
+    def do_augassign(self, line: ast.AugAssign, frame: Frame) -> None:
         """`a += b`: in place where `a` is an array."""
         right = self.value(line.value, frame)
         if isinstance(line.target, ast.Name):
@@ -358,9 +382,16 @@ class Folder:
             return
         if isinstance(line.target, ast.Subscript):
             place = self.place(line.target, frame)
-            self.write(ast.AugAssign(_stored(place), line.op, written(right)))
+            self.write(ast.AugAssign(_stored(place), line.op, self.number(right, place)))
             return
         raise UnfoldableError(ast.unparse(line))
+
+    def number(self, known: Known, place: ast.expr) -> ast.expr:
+        """A single number next to an array: as Python's, where the array's type is its own."""
+        kind = getattr(self.look(Known(place)), "dtype", None)
+        if known.fill is not None and known.value.ndim == 0 and known.fill[1].dtype == kind:
+            return known.fill[0]
+        return written(known)
 
     def changed(
         self, op: ast.operator, left: Known, right: Known, frame: Frame, variable: str
@@ -390,12 +421,12 @@ class Folder:
         for frame in self.frames:
             for variable, known in frame.names.items():
                 frame.names[variable] = _with(known, old, new)
-        if isinstance(old.code, ast.Name):
+        if isinstance(old.code, ast.Name) and not old.room:
             self.space[old.code.id] = MISSING
 
     # --------------------------------------------------------------------------- ifs and loops
 
-    def do_If(self, line: ast.If, frame: Frame) -> Known | None:
+    def do_if(self, line: ast.If, frame: Frame) -> Known | None:
         """The branch that was taken; both, where the numbers decide."""
         test = self.value(line.test, frame)
         truth = self.truth(test)
@@ -439,13 +470,12 @@ class Folder:
                 pin = frame.pins[variable]
                 frame.names[variable] = Known(name(pin), self.space.get(pin, MISSING))
 
-    def do_For(self, line: ast.For, frame: Frame) -> Known | None:
+    def do_for(self, line: ast.For, frame: Frame) -> Known | None:
         """A loop: kept where every round is written alike, else written round by round."""
         rounds = self.rounds(line.iter, frame)
         if rounds is None:
             raise UnfoldableError(f"a loop over {ast.unparse(line.iter)}")
-        ranged = _is_range(line.iter) and isinstance(line.target, ast.Name)
-        if ranged and len(rounds) > 1:
+        if len(rounds) > 1 and self.may_keep(line, rounds):
             before = self.lines, dict(self.space), [f.copy() for f in self.frames], self.looping
             saved = {n: v.copy() for n, v in self.space.items() if isinstance(v, np.ndarray)}
             try:
@@ -468,38 +498,67 @@ class Folder:
                 return result
         return None
 
+    def may_keep(self, line: ast.For, rounds: list[Known]) -> bool:
+        """Whether a loop counts, or goes through arrays."""
+        if _is_range(line.iter):
+            return isinstance(line.target, ast.Name)
+        if isinstance(line.iter, (ast.Tuple, ast.List)):
+            return False
+        return all(
+            not part.static and part.parts is None
+            for round_ in rounds
+            for part in (round_.parts if round_.parts is not None else [round_])
+        )
+
+    def over(self, node: ast.expr, frame: Frame) -> ast.expr:
+        """What a loop that is kept goes through, as it is written."""
+        called = (
+            node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        )
+        if called in ("reversed", "zip"):
+            assert isinstance(node, ast.Call)
+            return ast.Call(name(called), [self.over(a, frame) for a in node.args], [])
+        return written(self.value(node, frame))
+
     def kept_loop(self, line: ast.For, rounds: list[Known], frame: Frame) -> None:
         """A loop that stays one. Its first round is run while it is written, the others afterwards."""
-        assert isinstance(line.target, ast.Name)
-        assert isinstance(line.iter, ast.Call)
-        backwards = isinstance(line.iter.func, ast.Name) and line.iter.func.id == "reversed"
-        over = written(self.value(line.iter.args[0] if backwards else line.iter, frame))
-        over = ast.Call(name("reversed"), [over], []) if backwards else over
+        over = self.over(line.iter, frame)
+        values = [self.look(round_) for round_ in rounds]
         assigned = _assigned(line.body)
         self.pin(assigned & set(frame.names), frame)
-        variable = self.fresh(line.target.id)
-        self.space[variable] = rounds[0].value
+        targets = line.target.elts if isinstance(line.target, ast.Tuple) else [line.target]
+        variables = [self.fresh(_hint(t)) for t in targets]
+        stored = [ast.Name(v, ast.Store()) for v in variables]
+        target = stored[0] if len(stored) == 1 else ast.Tuple(list(stored), ast.Store())
         outside, self.lines = self.lines, []
         self.looping += 1
-        self.varying |= {variable, *frame.pins.values()}
-        frame.names[line.target.id] = Known(name(variable), rounds[0].value)
+        self.varying |= {*variables, *frame.pins.values()}
+        self.enter(variables, values[0])
+        for t, v in zip(targets, variables, strict=True):
+            if not isinstance(t, ast.Name):
+                raise _KeptLoopError
+            frame.names[t.id] = Known(name(v), self.space[v])
         if self.block(line.body, frame) is not None:
             raise _KeptLoopError
         self.looping -= 1
         body, self.lines = self.lines, outside
         if not body:
             raise _KeptLoopError  # it only settles things
-        loop = ast.For(ast.Name(variable, ast.Store()), over, body, [])
-        self.lines.append(ast.fix_missing_locations(loop))
+        self.lines.append(ast.fix_missing_locations(ast.For(target, over, body, [])))
         if self.dry:
             return
         code = compile(ast.fix_missing_locations(ast.Module(body, [])), "<fold>", "exec")
-        for round_ in rounds[1:]:
-            self.space[variable] = round_.value
+        for value in values[1:]:
+            self.enter(variables, value)
             exec(code, self.space)
         for known in frame.names.values():
             if isinstance(known.code, ast.Name):
                 known.value = self.space.get(known.code.id, MISSING)
+
+    def enter(self, variables: list[str], value: Any) -> None:
+        """The variables of a loop in one of its rounds."""
+        parts = [value] if len(variables) == 1 else value
+        self.space.update(zip(variables, parts, strict=True))
 
     def pin(self, variables: set[str], frame: Frame) -> None:
         """Give variables that will be assigned again a name of their own, for good."""
@@ -583,7 +642,7 @@ class Folder:
 # ------------------------------------------------------------------------------------------- helpers
 
 
-@lru_cache(maxsize=None)
+@cache
 def source_of(function: types.FunctionType) -> ast.FunctionDef:
     """The definition of a function.
 
@@ -603,7 +662,7 @@ def source_of(function: types.FunctionType) -> ast.FunctionDef:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _changed_in_place(function: types.FunctionType) -> set[str]:
     """The variables of a function that it changes with `+=` and the like."""
     return {
@@ -615,6 +674,16 @@ def _changed_in_place(function: types.FunctionType) -> set[str]:
 
 def _hint(target: ast.expr, otherwise: str = "value") -> str:
     return target.id if isinstance(target, ast.Name) else otherwise
+
+
+def _is_view(code: ast.expr | None) -> bool:
+    """Whether code reads an array in another shape, without a copy."""
+    return (
+        isinstance(code, ast.Call)
+        and isinstance(code.func, ast.Attribute)
+        and code.func.attr == "reshape"
+        and isinstance(code.func.value, ast.Name)
+    )
 
 
 def _stored(place: Any) -> Any:
@@ -666,6 +735,8 @@ def _is_writable(value: Any) -> bool:
 def _with(known: Known, old: Known, new: Known) -> Known:
     if known.parts is not None:
         return Known(parts=[_with(p, old, new) for p in known.parts], kind=known.kind)
+    if old.room:
+        return new if known.room == old.room else known
     same = isinstance(known.code, ast.Name) and isinstance(old.code, ast.Name)
     return new if same and known.code.id == old.code.id else known  # type: ignore[union-attr]
 

@@ -31,6 +31,7 @@ class Known:
         parts: of a tuple, list or named tuple, its parts; None for everything else.
         kind: the class of a value with parts.
         fill: of an array full of one number, that number as it is written, and as it is.
+        room: of a result in an optimiser's room, which one: the next result takes its place.
     """
 
     code: ast.expr | None = None
@@ -39,6 +40,7 @@ class Known:
     parts: list[Known] | None = None
     kind: type = tuple
     fill: tuple[ast.expr, Any] | None = None
+    room: str = ""
 
     @property
     def plain(self) -> bool:
@@ -137,19 +139,18 @@ def literal(value: Any) -> ast.expr:
         given = [literal(part) for part in (value.start, value.stop, value.step)]
         return call("slice", *(given if value.step is not None else given[:2]))
     if isinstance(value, range):
-        given = [value.start, value.stop, value.step]
-        shown = given[1:2] if given[0] == 0 and given[2] == 1 else given[: 2 + (given[2] != 1)]
+        ends = [value.start, value.stop, value.step]
+        shown = ends[1:2] if ends[0] == 0 and ends[2] == 1 else ends[: 2 + (ends[2] != 1)]
         return call("range", *map(literal, shown))
     if isinstance(value, tuple):
         return ast.Tuple([literal(part) for part in value], ast.Load())
     if isinstance(value, list):
         return ast.List([literal(part) for part in value], ast.Load())
-    if isinstance(value, np.ufunc) and getattr(np, value.__name__, None) is value:
-        return name(f"np.{value.__name__}")
+    title: str = getattr(value, "__name__", "")
     if isinstance(value, types.BuiltinFunctionType) and value.__module__ in ("math", "builtins"):
-        return name(value.__name__ if value.__module__ == "builtins" else f"math.{value.__name__}")
-    if callable(value) and getattr(np, getattr(value, "__name__", ""), None) is value:
-        return name(f"np.{value.__name__}")
+        return name(title if value.__module__ == "builtins" else f"math.{title}")
+    if callable(value) and getattr(np, title, None) is value:
+        return name(f"np.{title}")
     raise TypeError(f"{value!r} cannot be written")
 
 
@@ -201,7 +202,8 @@ class Renamed(ast.NodeTransformer):
             return node
         if isinstance(found, ast.Name):
             return ast.Name(found.id, node.ctx)
-        return copied(found)
+        new: ast.expr = copied(found)
+        return new
 
 
 def renamed(code: Any, by: dict[str, ast.expr]) -> Any:

@@ -28,14 +28,22 @@ ATOM, COMPARISON, CHOICE = 20, 5, 0
 def text(code: ast.AST) -> str:
     """Code in one line."""
     if isinstance(code, ast.Assign):
-        return " = ".join([*(text(t) for t in code.targets), text(code.value)])
+        return " = ".join([*(_bare(t) for t in code.targets), _bare(code.value)])
     if isinstance(code, ast.AugAssign):
         return f"{text(code.target)} {_SIGNS[type(code.op)]}= {text(code.value)}"
     if isinstance(code, ast.Return):
-        return "return" if code.value is None else f"return {text(code.value)}"
+        return "return" if code.value is None else f"return {_bare(code.value)}"
     if isinstance(code, ast.Expr):
         return text(code.value)
     return _expression(code)[0]
+
+
+def _bare(code: ast.expr) -> str:
+    """A tuple needs no brackets on either side of `=`."""
+    shown = text(code)
+    if isinstance(code, ast.Tuple) and len(code.elts) > 1:
+        return shown[1:-1]
+    return shown
 
 
 def _expression(code: ast.AST) -> tuple[str, int]:
@@ -70,6 +78,8 @@ def _expression(code: ast.AST) -> tuple[str, int]:
             return f"[{inside}]", ATOM
         return f"({inside}{',' * (len(code.elts) == 1)})", ATOM
     if isinstance(code, ast.Constant):
+        if isinstance(code.value, str):
+            return '"' + repr(code.value)[1:-1].replace('"', '\\"') + '"', ATOM
         return "..." if code.value is Ellipsis else repr(code.value), ATOM
     return ast.unparse(code), ATOM if isinstance(code, ast.Name) else CHOICE
 
@@ -119,7 +129,9 @@ def _is_simple(code: ast.expr) -> bool:
 def arguments(code: ast.Call) -> list[str]:
     """What stands in the brackets of a call."""
     given = [text(a) for a in code.args]
-    return given + [f"{k.arg}={text(k.value)}" if k.arg else f"**{text(k.value)}" for k in code.keywords]
+    return given + [
+        f"{k.arg}={text(k.value)}" if k.arg else f"**{text(k.value)}" for k in code.keywords
+    ]
 
 
 def _index(code: ast.expr) -> str:
@@ -131,7 +143,9 @@ def _index(code: ast.expr) -> str:
         colon = ":" if simple else " : "
         start, stop = ("" if e is None else text(e) for e in ends)
         shown = f"{start}{colon}{stop}".strip() if not simple else f"{start}:{stop}"
-        return shown + (f"{colon.rstrip() if simple else ' : '}{text(code.step)}" if code.step else "")
+        return shown + (
+            f"{colon.rstrip() if simple else ' : '}{text(code.step)}" if code.step else ""
+        )
     return text(code)
 
 
@@ -149,10 +163,15 @@ def laid_out(lines: list[ast.stmt], indent: int = 0) -> list[str]:
 def _statement(line: ast.stmt, indent: int) -> list[str]:
     space = " " * indent
     if isinstance(line, ast.For):
-        return [f"{space}for {text(line.target)} in {text(line.iter)}:", *laid_out(line.body, indent + 4)]
+        return [
+            f"{space}for {_bare(line.target)} in {text(line.iter)}:",
+            *laid_out(line.body, indent + 4),
+        ]
     if isinstance(line, ast.If):
         found = [f"{space}if {text(line.test)}:", *laid_out(line.body, indent + 4)]
-        return [*found, f"{space}else:", *laid_out(line.orelse, indent + 4)] if line.orelse else found
+        return (
+            [*found, f"{space}else:", *laid_out(line.orelse, indent + 4)] if line.orelse else found
+        )
     if isinstance(line, ast.Pass):
         return [f"{space}pass"]
     whole = space + text(line)
@@ -162,27 +181,65 @@ def _statement(line: ast.stmt, indent: int) -> list[str]:
 
 
 def _broken(line: ast.stmt, indent: int) -> list[str]:
-    """A long statement: its outermost call, or its loosest operator, over several lines."""
-    space, inner = " " * indent, " " * (indent + 4)
+    """A long statement: its outermost call, or its loosest operators, over several lines."""
+    space = " " * indent
     value = getattr(line, "value", None)
     if value is None:
         return [space + text(line)]
-    head = text(line)[: len(text(line)) - len(text(value))]
+    head = text(line)[: len(text(line)) - len(_bare(value))]
+    targets = getattr(line, "targets", [])
+    if targets and isinstance(targets[0], ast.Tuple) and len(space + head) > WIDTH // 2:
+        parts = [text(e) for e in targets[0].elts]
+        ends = _ended(value, ") = ", indent)
+        return [f"{space}(", *filled(parts, indent + 4), *ends]
+    return _ended(value, head, indent)
+
+
+def _ended(value: ast.expr, head: str, indent: int) -> list[str]:
+    """What stands behind `name = `, over several lines where it has to be."""
+    space, inner = " " * indent, " " * (indent + 4)
+    whole = f"{space}{head}{_bare(value)}"
+    if len(whole) <= WIDTH:
+        return [whole]
+    chain = _chain(value)
+    if len(chain) > 3:
+        return [f"{space}{head}(", *(inner + link for link in chain), f"{space})"]
     if isinstance(value, ast.Call):
         given = arguments(value)
         opening = f"{space}{head}{text(value.func)}("
-        if len(inner + ", ".join(given)) <= WIDTH:
-            return [opening, inner + ", ".join(given), f"{space})"]
-        return [opening, *(f"{inner}{a}," for a in given), f"{space})"]
+        if len(opening) <= WIDTH and given:
+            if len(inner + ", ".join(given)) <= WIDTH:
+                return [opening, inner + ", ".join(given), f"{space})"]
+            return [opening, *filled(given, indent + 4), f"{space})"]
     if isinstance(value, ast.BinOp):
-        left, right = _within(value.left, _RANK[type(value.op)]), _within(value.right, _RANK[type(value.op)] + 1)
-        left, right = _bracketed(value, value.left, left), _bracketed(value, value.right, right)
-        sign = _SIGNS[type(value.op)]
-        return [f"{space}{head}(", inner + left, f"{inner}{sign} {right}", f"{space})"]
+        return [f"{space}{head}(", *(inner + line for line in _terms(value)), f"{space})"]
     if isinstance(value, ast.Tuple):
-        parts = [text(e) for e in value.elts]
-        return [f"{space}{head}(", *filled(parts, indent + 4), f"{space})"]
+        return [f"{space}{head}(", *filled([text(e) for e in value.elts], indent + 4), f"{space})"]
     return [f"{space}{head}(", inner + text(value), f"{space})"]
+
+
+def _chain(code: ast.expr) -> list[str]:
+    """`np.f(x).view(k).reshape(n)` link by link."""
+    links: list[str] = []
+    while isinstance(code, ast.Call) and isinstance(code.func, ast.Attribute):
+        if not isinstance(code.func.value, ast.Call):
+            break
+        links.append(f".{code.func.attr}({', '.join(arguments(code))})")
+        code = code.func.value
+    return [_within(code, ATOM), *links[::-1]]
+
+
+def _terms(code: ast.BinOp) -> list[str]:
+    """The operands of a chain of operators of one rank, each with its operator before it."""
+    rank = _RANK[type(code.op)]
+    right = _bracketed(code, code.right, _within(code.right, rank + 1))
+    last = f"{_SIGNS[type(code.op)]} {right}"
+    left = code.left
+    chained = isinstance(left, ast.BinOp) and _RANK[type(left.op)] == rank
+    if chained and not isinstance(code.op, ast.Pow) and _bracketed(code, left, "x") == "x":
+        assert isinstance(left, ast.BinOp)
+        return [*_terms(left), last]
+    return [_bracketed(code, left, _within(left, rank)), last]
 
 
 def filled(parts: list[str], indent: int) -> list[str]:

@@ -59,7 +59,9 @@ def changed_only(line: ast.stmt) -> set[str]:
 
 def read_by(line: ast.AST) -> set[str]:
     """The names that a line reads."""
-    found = {n.id for n in ast.walk(line) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    found = {
+        n.id for n in ast.walk(line) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
     for node in ast.walk(line):
         if isinstance(node, ast.AugAssign):
             found |= names_in(node.target)
@@ -99,14 +101,70 @@ def _shared(space: dict[str, Any], a: str, b: str) -> bool:
         return True
     x, y = space.get(a), space.get(b)
     both = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
-    return both and bool(np.may_share_memory(x, y))  # type: ignore[arg-type]
+    return both and bool(np.may_share_memory(x, y))
 
 
 # --------------------------------------------------------------------------- in fewer lines
 
 
+def shared(lines: Sequence[ast.stmt], *of_lines: dict[int, Any]) -> list[ast.stmt]:
+    """What is computed once has a name, and is not computed again: `x - y` becomes that name.
+
+    `of_lines` say something of each line (by its id), and are kept up.
+    """
+    known: dict[str, str] = {}  # code -> the name that holds it
+    found: list[ast.stmt] = []
+    for line in lines:
+        again = _Again(known)
+        new = again.visit(copied(line)) if known and _single(line) else line
+        for about in of_lines:
+            about[id(new)] = about[id(line)]
+        found.append(new)
+        touched = changed_by(new) | assigned_by(new)
+        known = {c: n for c, n in known.items() if n not in touched and not _mentions(c, touched)}
+        target = _single(new)
+        if target and isinstance(new, ast.Assign) and _is_difference(new.value):
+            known.setdefault(ast.dump(new.value), target)
+    return found
+
+
+class _Again(ast.NodeTransformer):
+    """Puts names in the place of what they hold."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self.known = known
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """One call."""
+        return self.visit_BinOp(node)
+
+    def visit_BinOp(self, node: ast.BinOp | ast.Call) -> ast.expr:
+        """One operator."""
+        holder = self.known.get(ast.dump(node))
+        if holder is not None:
+            return ast.Name(holder, ast.Load())
+        self.generic_visit(node)
+        return node
+
+
+def _is_difference(code: ast.expr) -> bool:
+    if isinstance(code, ast.Call) and isinstance(code.func, ast.Attribute):
+        constant = all(isinstance(a, (ast.Constant, ast.UnaryOp)) for a in code.args)
+        return code.func.attr == "reshape" and isinstance(code.func.value, ast.Name) and constant
+    return isinstance(code, ast.BinOp) and all(
+        isinstance(side, (ast.Name, ast.Attribute)) for side in (code.left, code.right)
+    )
+
+
+def _mentions(code: str, names: set[str]) -> bool:
+    return any(f"'{n}'" in code for n in names)
+
+
 def joined(
-    lines: Sequence[ast.stmt], keep: set[str], own: set[str] = frozenset()  # type: ignore[assignment]
+    lines: Sequence[ast.stmt],
+    keep: set[str],
+    own: set[str] | None = None,
+    lengths: dict[str, ast.expr] | None = None,
 ) -> list[ast.stmt]:
     """Lines in which what is used once stands where it is used.
 
@@ -114,20 +172,41 @@ def joined(
         lines: one after the other.
         keep: names that are needed afterwards.
         own: names that keep a line of their own all the same.
+        lengths: what names will be called later, to see how long a line gets.
     """
-    lines = list(lines)
+    own, lengths = own or set(), lengths or {}
+    lines = _without_aliases(list(lines), keep | own)
     i = len(lines) - 1
     while i >= 0:
         line = lines[i]
         if isinstance(line, (ast.For, ast.If)):
-            line.body = joined(line.body, keep | own | _outside(lines, i) | read_by(line), own)
+            line.body = joined(
+                line.body, keep | own | _outside(lines, i) | read_by(line), own, lengths
+            )
             if isinstance(line, ast.If):
-                line.orelse = joined(line.orelse, keep | own | _outside(lines, i) | read_by(line), own)
+                around = keep | own | _outside(lines, i) | read_by(line)
+                line.orelse = joined(line.orelse, around, own, lengths)
         found = _single(line)
         if found is not None and found not in keep | own:
-            _move(lines, i, found)
+            _move(lines, i, found, lengths)
         i -= 1
     return [_short_of(line) for line in lines]
+
+
+def _without_aliases(lines: list[ast.stmt], keep: set[str]) -> list[ast.stmt]:
+    """`a = b` left out, with b in the place of a, where both stay what they are."""
+    stored = [n for line in lines for n in names_stored(line)]
+    i = 0
+    while i < len(lines):
+        line = lines[i]
+        made = _single(line) or ""
+        value: Any = line.value if isinstance(line, ast.Assign) else None
+        alias = made and made not in keep and isinstance(value, ast.Name)
+        if alias and stored.count(made) == 1 and stored.count(roots(value)) <= 1:
+            lines[i:] = [renamed(other, {made: value}) for other in lines[i + 1 :]]
+        else:
+            i += 1
+    return lines
 
 
 def _outside(lines: list[ast.stmt], i: int) -> set[str]:
@@ -142,7 +221,7 @@ def _single(line: ast.stmt) -> str | None:
     return target.id if isinstance(target, ast.Name) else None
 
 
-def _move(lines: list[ast.stmt], i: int, found: str) -> None:
+def _move(lines: list[ast.stmt], i: int, found: str, lengths: dict[str, ast.expr]) -> None:
     """Put line i into the line that uses it, if there is just one and nothing forbids it."""
     line = lines[i]
     assert isinstance(line, ast.Assign)
@@ -161,7 +240,7 @@ def _move(lines: list[ast.stmt], i: int, found: str) -> None:
     target = lines[j]
     if found in changed_by(target) or (changed_by(target) - changed_only(target)) & reads:
         return
-    if not _reads_well(line.value, target, found):
+    if not _reads_well(line.value, target, found, lengths):
         return
     lines[j] = renamed(target, {found: line.value})
     del lines[i]
@@ -169,7 +248,9 @@ def _move(lines: list[ast.stmt], i: int, found: str) -> None:
 
 def names_stored(line: ast.stmt) -> set[str]:
     """All names that stand where something is stored."""
-    return {n.id for n in ast.walk(line) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return {
+        n.id for n in ast.walk(line) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
 
 
 def _count(line: ast.stmt, found: str) -> int:
@@ -179,36 +260,45 @@ def _count(line: ast.stmt, found: str) -> int:
     )
 
 
-def _reads_well(value: ast.expr, target: ast.stmt, found: str) -> bool:
+def _reads_well(
+    value: ast.expr, target: ast.stmt, found: str, lengths: dict[str, ast.expr]
+) -> bool:
     """Whether the longer line can still be read aloud."""
     if isinstance(value, (ast.Name, ast.Constant)):
         return True
+    longer = renamed(target, {found: value})
+    fits = len(text(renamed(longer, lengths))) <= WIDEST
+    if _is_made(value):
+        return fits
     for node in ast.walk(target):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) and _heavy(value):
-            if found in names_in(node) and _count_in(node, found):
-                return False
+        product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+        if product and _heavy(value) and found in names_in(node):
+            return False
         inside = isinstance(node, ast.Subscript) and found in names_in(node.value)
         if inside and isinstance(value, (ast.BinOp, ast.Compare, ast.UnaryOp)):
             return False
     own = isinstance(target, ast.Assign) and isinstance(target.value, ast.Name)
-    longer = renamed(target, {found: value})
-    if own:
-        return True
-    return _weight(longer) <= MOST_IN_A_LINE and len(text(longer)) <= WIDEST
+    return own or (_weight(longer) <= MOST_IN_A_LINE and fits)
 
 
 def _heavy(value: ast.expr) -> bool:
-    """Whether there is a product of matrices or a sum within."""
-    return any(isinstance(n, ast.BinOp) for n in ast.walk(value))
-
-
-def _count_in(node: ast.AST, found: str) -> bool:
-    return any(isinstance(n, ast.Name) and n.id == found for n in ast.walk(node))
+    """Whether something is computed within, and not just looked at in another shape."""
+    kinds = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.IfExp)
+    calls = (n for n in ast.walk(value) if isinstance(n, ast.Call))
+    looks = (isinstance(c.func, ast.Attribute) and c.func.attr == "reshape" for c in calls)
+    return any(isinstance(n, kinds) for n in ast.walk(value)) or not all(looks)
 
 
 def _weight(line: ast.AST) -> int:
     kinds = (ast.BinOp, ast.Call, ast.Compare, ast.UnaryOp, ast.IfExp, ast.BoolOp)
-    return sum(isinstance(node, kinds) for node in ast.walk(line))
+    return sum(isinstance(node, kinds) and not _is_made(node) for node in ast.walk(line))
+
+
+def _is_made(node: ast.AST) -> bool:
+    """Whether it only makes an array of ones or the like, which is soon read."""
+    return isinstance(node, ast.Call) and all(
+        isinstance(a, (ast.Constant, ast.Attribute)) for a in node.args
+    )
 
 
 _NAMED = (ast.Add, ast.Sub, ast.Mult, ast.Div)
@@ -220,10 +310,10 @@ def _short_of(line: ast.stmt) -> ast.stmt:
         return line
     target = line.targets[0]
     whole = isinstance(target.slice, ast.Constant) and target.slice.value is ...
-    value = line.value
-    if whole and isinstance(value, ast.BinOp) and isinstance(value.op, _NAMED):
-        if ast.dump(copied(value.left)) == ast.dump(copied(target.value)):
-            owner = copied(target.value)
-            owner.ctx = ast.Store()
-            return ast.AugAssign(owner, value.op, value.right)
+    value: Any = line.value
+    simple = isinstance(value, ast.BinOp) and isinstance(value.op, _NAMED)
+    if whole and simple and text(value.left) == text(target.value):
+        owner = copied(target.value)
+        owner.ctx = ast.Store()
+        return ast.AugAssign(owner, value.op, value.right)
     return line

@@ -20,19 +20,21 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import random, tape
-from ..errors import ArgumentError, PellucidError, ShapeError
+from ..errors import ArgumentError, PellucidError, PellucidWarning, ShapeError
 from ..nn.module import Module
 from ..optim.base import Optimizer
 from ..tensor import Tensor
 from .assemble import Assembled, assemble
-from .record import ReadFloat, ReadInt, Recorder, Value, branches, variables_of
+from .record import ReadFloat, ReadInt, Recorder, Value, variables_of
 
 Array = Any
 
@@ -49,7 +51,9 @@ class Program:
         steps: how often it has run.
     """
 
-    def __init__(self, assembled: Assembled, inputs: Sequence[str], weights: dict[str, Array]) -> None:
+    def __init__(
+        self, assembled: Assembled, inputs: Sequence[str], weights: dict[str, Array]
+    ) -> None:
         self.source = assembled.source
         self.title = assembled.title
         self.inputs = {
@@ -116,6 +120,11 @@ class Program:
         if "rng" in self.namespace:
             self.namespace["rng"] = np.random.Generator(np.random.SFC64(seed))
 
+    def seeded(self, state: dict[str, Any]) -> None:
+        """Go on with random numbers from where a generator stands (`pellucid.get_rng_state`)."""
+        if "rng" in self.namespace:
+            self.namespace["rng"].bit_generator.state = state
+
     def save(self, path: str | Path) -> None:
         """Write it to a file, and its weights to a second one beside it (`.npz`).
 
@@ -123,14 +132,15 @@ class Program:
         """
         path = Path(path)
         shapes = {n: np.zeros(shape, kind) for n, (shape, kind) in self.inputs.items()}
-        count = ["    given[\"t\"] = 1"] if self._counts else []
+        count = ['    given["t"] = 1'] if self._counts else []
         end = [
             "", "", 'if __name__ == "__main__":',
             f'    given = dict(np.load("{path.with_suffix(".npz").name}"))', *count,
             f"    print({self.title}(**given))", "",
         ]  # fmt: skip
         path.write_text(self.source + "\n".join(end), encoding="utf-8")
-        np.savez(path.with_suffix(".npz"), **shapes, **self.weights)
+        arrays: dict[str, Any] = {**shapes, **self.weights}
+        np.savez(path.with_suffix(".npz"), **arrays)
 
     def __str__(self) -> str:
         return self.source
@@ -170,7 +180,8 @@ def write(step: Callable[..., Any]) -> Callable[..., Program]:
     """
 
     def writer(*arguments: Any, **named: Any) -> Program:
-        return _written(step, arguments, named)[0]
+        program: Program = _written(step, arguments, named)[0]
+        return program
 
     return writer
 
@@ -185,19 +196,17 @@ def _written(step: Callable[..., Any], arguments: Sequence[Any], named: dict[str
         result = recorder.run(arguments, named)
         nest = _nested(recorder, result)
         assembled = assemble(recorder, given, nest, _title(step))
-        after = keeper.after()
-        outcome = _arrays(result)
-        left = {id(leaf): np.array(leaf._grad) for leaf, *_ in recorder.gradients.values() if leaf._grad is not None}
+        outcome = _Outcome(_arrays(result), keeper.after(assembled), keeper.left(), "")
+        keeper.check(outcome.after, assembled)
     finally:
         keeper.put_back()
-    weights = {
-        n: keeper.before(v) for n, v in assembled.names.items() if n not in inputs
-    }
+    weights = {n: keeper.before(v) for n, v in assembled.names.items() if n not in inputs}
     program = Program(assembled, list(inputs), weights)
     program.steps = keeper.count
     trial = Program(assembled, list(inputs), {n: a.copy() for n, a in weights.items()})
     trial.steps = keeper.count
-    _try(trial, recorder, assembled, inputs, outcome, after, left, keeper.rng, "")
+    trial.seeded(keeper.rng)
+    _try(trial, recorder, assembled, inputs, outcome)
     keeper.other_inputs(trial, assembled, arguments, named, inputs)
     return program, recorder, assembled
 
@@ -209,7 +218,9 @@ def _title(step: Callable[..., Any]) -> str:
     return title if title.isidentifier() and not title.startswith("_") else "step"
 
 
-def _flat(step: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any]) -> dict[str, Array]:
+def _flat(
+    step: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any]
+) -> dict[str, Array]:
     """The arrays among the arguments, by name."""
     function = step.forward if isinstance(step, Module) else step
     bound = inspect.signature(function).bind(*arguments, **named).arguments
@@ -256,7 +267,11 @@ def _arrays(result: Any) -> Any:
     if isinstance(result, (Tensor, np.ndarray)):
         return np.array(result)
     if isinstance(result, (ReadFloat, ReadInt)):
-        return np.float64(float.__add__(result, 0.0)) if isinstance(result, float) else int.__add__(result, 0)
+        return (
+            np.float64(float.__add__(result, 0.0))
+            if isinstance(result, float)
+            else int.__add__(result, 0)
+        )
     if isinstance(result, (tuple, list)):
         return [_arrays(part) for part in result]
     if isinstance(result, dict):
@@ -343,7 +358,7 @@ class _Keeper:
             p: {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in s.items()}
             for p, s in optimizer.state.items()
         }
-        self.count = max([self.count, *(s["step"] for s in state.values())])
+        self.count = max([self.count, *(int(s["step"]) for s in state.values())])
         self.states.append((optimizer, optimizer.state, state))
 
     def before(self, value: Value) -> Array:
@@ -359,9 +374,22 @@ class _Keeper:
             return fresh
         return np.array(self.arrays[id(value.array)][1])
 
-    def after(self) -> dict[int, Array]:
-        """All arrays as they are now."""
-        return {key: array.copy() for key, (array, _) in self.arrays.items()}
+    def after(self, assembled: Assembled) -> dict[int, Array]:
+        """All arrays as they are now; of an optimiser's memory those that it has now."""
+        found = {key: array.copy() for key, (array, _) in self.arrays.items()}
+        for value in assembled.names.values():
+            if value.kind == "memory":
+                optimizer, tensor, title, _ = value.owner
+                found[id(value.array)] = optimizer.state[tensor][title].copy()
+        return found
+
+    def check(self, after: dict[int, Array], assembled: Assembled) -> None:
+        """Refuse a step that changes something of which the program does not know."""
+        known = {id(v.array) for v in assembled.names.values()}
+        for key, (_, before) in self.arrays.items():
+            counts = before.dtype.kind != "f"  # how many batches there were
+            if key not in known and not counts and not _same(before, after[key]):
+                raise _differs(f"a weight of shape {before.shape} changes, and nothing says how")
 
     def put_back(self) -> None:
         """Everything as it was."""
@@ -383,34 +411,65 @@ class _Keeper:
         named: dict[str, Any], inputs: dict[str, Array],
     ) -> None:  # fmt: skip
         """Step and program once more, with other numbers: nothing may be frozen."""
-        other = _Shuffled()
-        for n, v in assembled.names.items():
-            if n not in inputs:
-                trial.weights[n][...] = self.before(v)
-        trial.steps = self.count
-        for tensor, _ in self.grads.values():
-            tensor._grad = None
-        try:
-            mixed = [other.of(a) for a in arguments]
-            mixed_named = {n: other.of(v) for n, v in named.items()}
-            result = _arrays(self.step(*mixed, **mixed_named))
-            after = self.after()
-            left = {
-                id(leaf): np.array(other.tensors.get(id(leaf), leaf)._grad)
-                for leaf, *_ in self.recorder.gradients.values()
-            }
-        except PellucidError:
-            return  # these numbers make no sense to the step
-        finally:
-            self.put_back()
-        given = {n: other.arrays.get(id(a), a) for n, a in inputs.items()}
-        _try(trial, self.recorder, assembled, given, result, after, left, self.rng, " for other inputs")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PellucidWarning)  # they were given the first time
+            self.try_others(trial, assembled, arguments, named, inputs)
+
+    def try_others(
+        self,
+        trial: Program,
+        assembled: Assembled,
+        arguments: Sequence[Any],
+        named: dict[str, Any],
+        inputs: dict[str, Array],
+    ) -> None:
+        """With numbers of other sizes, or, where those make no sense, in another order."""
+        for scaled in (True, False):
+            other = _Other(scaled)
+            for n, v in assembled.names.items():
+                if n not in inputs:
+                    trial.weights[n][...] = self.before(v)
+            trial.steps = self.count
+            for tensor, _ in self.grads.values():
+                tensor._grad = None
+            try:
+                mixed = [other.of(a) for a in arguments]
+                mixed_named = {n: other.of(v) for n, v in named.items()}
+                self.step(*mixed, **mixed_named)
+                if not self.recorder.updates:
+                    for tensor in other.tensors.values():
+                        tensor._grad = None
+                    for tensor, _ in self.grads.values():
+                        tensor._grad = None
+                result = _arrays(self.step(*mixed, **mixed_named))
+                after = self.after(assembled)
+                left = self.left(other)
+            except PellucidError:
+                continue  # these numbers make no sense to the step
+            finally:
+                self.put_back()
+            given: dict[str, Any] = {n: other.arrays.get(id(a), a) for n, a in inputs.items()}
+            outcome = _Outcome(result, after, left, " for other inputs, or in a second step")
+            trial.seeded(self.rng)
+            trial.run(**{n: a.copy() for n, a in given.items()})
+            _try(trial, self.recorder, assembled, given, outcome)
+            return
+
+    def left(self, other: _Other | None = None) -> dict[int, Array]:
+        """The gradients that are left on the leaves, by their ids."""
+        found = {}
+        for leaf, *_ in self.recorder.gradients.values():
+            gradient: Any = (other.tensors.get(id(leaf), leaf) if other else leaf)._grad
+            if gradient is not None:
+                found[id(leaf)] = np.array(gradient)
+        return found
 
 
-class _Shuffled:
-    """Inputs with their numbers in another order."""
+class _Other:
+    """Inputs with their numbers in another order, and those with fractions `scaled`."""
 
-    def __init__(self) -> None:
+    def __init__(self, scaled: bool) -> None:
+        self.scaled = scaled
         self.generator = np.random.default_rng(0)
         self.arrays: dict[int, Array] = {}
         self.tensors: dict[int, Tensor] = {}
@@ -435,31 +494,46 @@ class _Shuffled:
         found = self.arrays.get(id(array))
         if found is None:
             found = self.generator.permutation(array.reshape(-1)).reshape(array.shape)
+            if self.scaled and array.dtype.kind == "f":
+                found = (found * self.generator.uniform(0.5, 1, array.shape)).astype(array.dtype)
             self.arrays[id(array)] = found
         return found
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of a step: what it returned, all arrays, the gradients that are left."""
+
+    result: Any
+    after: dict[int, Array]
+    left: dict[int, Array]
+    when: str
+
+
 def _try(
-    trial: Program, recorder: Recorder, assembled: Assembled, inputs: dict[str, Array],
-    outcome: Any, after: dict[int, Array], left: dict[int, Array], rng: Any, when: str,
-) -> None:  # fmt: skip
+    trial: Program,
+    recorder: Recorder,
+    assembled: Assembled,
+    inputs: dict[str, Array],
+    outcome: _Outcome,
+) -> None:
     """Run the program and compare it with the step."""
-    if "rng" in trial.namespace:
-        trial.namespace["rng"].bit_generator.state = rng
     answer = trial.run(**{n: a.copy() for n, a in inputs.items()})
-    if outcome is not None and not _same(answer, outcome):
-        raise _differs(recorder, f"what it returns is not what the program returns{when}")
+    when = outcome.when
+    if outcome.result is not None and not _same(answer, outcome.result):
+        raise _differs(f"what it returns is not what the program returns{when}")
     for n, value in assembled.names.items():
-        expected = after.get(id(value.array))
-        if value.kind in ("weight", "memory") and expected is not None and n in trial.weights:
-            if not _same(trial.weights[n], expected):
-                raise _differs(recorder, f"{n} becomes something else than in the program{when}")
+        expected = outcome.after.get(id(value.array))
+        if n not in trial.weights or expected is None:
+            continue
+        if not _same(trial.weights[n], expected):
+            raise _differs(f"{n} becomes something else than in the program{when}")
     by_leaf = {id(v): id(leaf) for leaf, v, _ in recorder.gradients.values()}
     kept = [] if recorder.updates else [v for _, v, _ in recorder.gradients.values()]
     for n, value in zip(trial.gradients, kept, strict=False):
-        expected = left.get(by_leaf[id(value)])
+        expected = outcome.left.get(by_leaf[id(value)])
         if expected is not None and not _same(trial.gradients[n], expected):
-            raise _differs(recorder, f"the gradient {n} is another than in the program{when}")
+            raise _differs(f"the gradient {n} is another than in the program{when}")
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -477,7 +551,10 @@ def _same(a: Any, b: Any) -> bool:
     )
 
 
-def _differs(recorder: Recorder, what: str) -> ArgumentError:
-    return branches(
-        f"part of what it computes is no operation, so {what}"
+def _differs(what: str) -> ArgumentError:
+    return ArgumentError(
+        f"this step cannot be written down: {what}. So part of what it does is no operation that "
+        "the program could repeat.\nThat may be a trip through NumPy (x.numpy()), a Python number "
+        "that changes from step to step, or gradients that are added up because the step never "
+        "calls zero_grad"
     )

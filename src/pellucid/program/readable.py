@@ -12,20 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from ..ops import convolution, recurrent
-from ..ops.cross_entropy import _in_range as in_range
-from ..ops.cross_entropy import _largest as largest
-from ..ops.embedding import _per_bag, bag_starts, sizes_of, summed
-from ..ops.linear_algebra import linear, rows
+from ..ops import convolution
+from ..ops.embedding import _per_bag, sizes_of
+from ..ops.linear_algebra import rows
+from ..sparse import SMALL
 
 Array = Any
 
 
 def _linear(x: Array, weight: Array, bias: Array = None) -> Array:
-    y = x @ weight.T if x.ndim <= 2 else rows(x) @ weight.T
+    sums = x @ weight.T if x.ndim <= 2 else rows(x) @ weight.T
     if bias is not None:
-        y = y + bias
-    return y if x.ndim <= 2 else y.reshape(*x.shape[:-1], weight.shape[0])
+        sums = sums + bias
+    return sums if x.ndim <= 2 else sums.reshape(*x.shape[:-1], weight.shape[0])
 
 
 def _largest(scores: Array) -> Array:
@@ -74,12 +73,29 @@ def _weight_slope(d: Array, x: Array, slide: Any, groups: int, kept: Array | Non
     return total.reshape(outputs, channels // groups, *slide.kernel)
 
 
-READABLE: dict[Any, Callable[..., Any]] = {
-    linear.forward: _linear,
-    largest: _largest,
-    in_range: _in_range,
-    recurrent._kinds: _kinds,
-    convolution.weight_slope: _weight_slope,
-    bag_starts: _bag_starts,
-    summed: _summed,
+def _add_rows(table: Array, rows: Array, values: Array) -> None:
+    if table.ndim == 2 and len(table) <= SMALL and table.dtype == values.dtype:
+        belongs = np.zeros((len(table), len(rows)), table.dtype)
+        belongs[rows, np.arange(len(rows))] = 1
+        table += np.dot(belongs, values)
+    else:
+        np.add.at(table, rows, values)
+
+
+READABLE: dict[str, Callable[..., Any]] = {
+    "pellucid.ops.linear_algebra.linear": _linear,
+    "pellucid.ops.cross_entropy._largest": _largest,
+    "pellucid.ops.cross_entropy._in_range": _in_range,
+    "pellucid.ops.recurrent._kinds": _kinds,
+    "pellucid.ops.convolution.weight_slope": _weight_slope,
+    "pellucid.ops.embedding.bag_starts": _bag_starts,
+    "pellucid.ops.embedding.summed": _summed,
+    "pellucid.sparse.add_rows": _add_rows,
 }
+
+
+def readable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule to be read in place of this one."""
+    own = READABLE.values()
+    title = f"{function.__module__}.{function.__qualname__}"
+    return function if function in own else READABLE.get(title, function)

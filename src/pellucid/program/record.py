@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os.path
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -84,9 +85,11 @@ class ReadFloat(float):
     value: Value
 
     def _refuse(self, *_: Any) -> Any:
-        raise branches("a Python comparison or choice uses a number that item() took out of a tensor")
+        raise branches(
+            "a Python comparison or choice uses a number that item() took out of a tensor"
+        )
 
-    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __int__ = __index__ = _refuse  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __int__ = __index__ = _refuse
     __eq__ = __ne__ = _refuse
     __hash__ = float.__hash__
 
@@ -97,7 +100,7 @@ class ReadInt(int):
     value: Value
 
     _refuse = ReadFloat._refuse
-    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __index__ = _refuse  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __index__ = _refuse
     __eq__ = __ne__ = _refuse
     __hash__ = int.__hash__
 
@@ -122,7 +125,9 @@ class Recorder:
         self.alive: list[Any] = []  # as long as they live, nothing else has their id
         self.by_node: dict[int, tuple[Value, dict[str, Value], Known | None]] = {}
         self.gradients: dict[int, tuple[Tensor, Value, Known | None]] = {}  # by the id of the leaf
-        self.roots: dict[int, tuple[str, Module]] = {}  # modules that were called, and by which name
+        self.roots: dict[
+            int, tuple[str, Module]
+        ] = {}  # modules that were called, and by which name
         self.paths: dict[int, str] = {}
         self.tensors: dict[int, Tensor] = {}
         self.losses: list[Value] = []
@@ -174,7 +179,7 @@ class Recorder:
         while frame is not None and frame.f_code is not Recorder.run.__code__:
             if frame.f_code is Module.__call__.__code__:
                 module = frame.f_locals["self"]
-                path = path or self.paths.get(id(module), "") or _own_path(module)
+                path = path or self.paths.get(id(module), "")
                 self.meet(module)
             elif is_users(frame.f_code.co_filename):
                 self.read_names(frame)
@@ -236,7 +241,9 @@ class Recorder:
         array = optimizer.state[tensor][title]
         found = self.values.get(id(array))
         if found is None:
-            found = self.know(Value("memory", array, title, owner=(optimizer, tensor, title, weight)))
+            found = self.know(
+                Value("memory", array, title, owner=(optimizer, tensor, title, weight))
+            )
         return found
 
     # -------------------------------------------------------------------------- operations
@@ -263,9 +270,14 @@ class Recorder:
             if result._node is not None:
                 self.by_node[id(result._node)] = same, {}, folded.memory
             return
+        if not varies and result._node is None and is_uniform(result._value):
+            self.know(Value("constant", result._value, varies=False))
+            return
         value = self.know(Value("result", result._value, op=op.name, module=path, varies=varies))
         memory = {n: self.kept(n, folded) for n in _leaves(folded.memory)}
-        piece = Piece(folded, [value], memory, changes=_changed(folded))
+        learns = self.losses and result._node is None
+        part = "learn" if learns else "predict"
+        piece = Piece(folded, [value], memory, part, _changed(folded))
         self.pieces.append(piece)
         if result._node is not None:
             self.by_node[id(result._node)] = value, memory, folded.memory
@@ -275,7 +287,7 @@ class Recorder:
         if local in folded.arguments:
             found: Value = folded.arguments[local]
             return found
-        return Value("result", folded.space[local], local)
+        return Value("result", folded.space[local], re.sub(r"_\d+$", "", local))
 
     # ------------------------------------------------------------------- what is no operation
 
@@ -286,7 +298,9 @@ class Recorder:
     def on_bool(self, tensor: Tensor) -> None:
         """Python decides on a number."""
         if self.of_tensor(tensor).varies:
-            raise branches("Python asks whether a tensor is true (in an `if`, `while`, `and` or `assert`)")
+            raise branches(
+                "Python asks whether a tensor is true (in an `if`, `while`, `and` or `assert`)"
+            )
 
     def on_item(self, tensor: Tensor) -> Any:
         """A number is taken out."""
@@ -321,7 +335,7 @@ class Recorder:
         if isinstance(new, Tensor):
             self.of_tensor(new)
         value = arguments.known("value", new, self.find)
-        f = Folder({n: v for n, v in arguments.space.items()})
+        f = Folder(dict(arguments.space))
         at = written(f.picked(place, arguments.known("at", index, self.find)))
         whole = not isinstance(at, ast.Subscript)
         at = ast.Subscript(at, ast.Constant(...), ast.Store()) if whole else at
@@ -364,8 +378,11 @@ def is_users(path: str) -> bool:
     return not path.startswith(_PACKAGE) or path.startswith(_FOR_USERS)
 
 
-def _own_path(module: Module) -> str:
-    return ""
+def is_uniform(array: Array) -> bool:
+    """Whether an array has axes and just one number."""
+    if not np.ndim(array) or not array.size:
+        return False
+    return bool((array == array.reshape(-1)[0]).all())
 
 
 def _names(code: ast.AST) -> set[str]:
@@ -437,7 +454,9 @@ class _Way:
             arrived = self.made(piece, i, gradient, parent)
             if parent.__class__ is Node:
                 before = self.arrived.get(parent)
-                self.arrived[parent] = arrived if before is None else self.sum(before, arrived, parent)
+                self.arrived[parent] = (
+                    arrived if before is None else self.sum(before, arrived, parent)
+                )
             else:
                 found = goals.get(id(parent))
                 if found is not None:
@@ -484,7 +503,9 @@ class _Way:
         """The gradients of the leaves."""
         for leaf, d in goals.values():
             if leaf._hooks:
-                raise ArgumentError("this step cannot be written down: a hook changes its gradients")
+                raise ArgumentError(
+                    "this step cannot be written down: a hook changes its gradients"
+                )
             owner = self.r.of_tensor(leaf)
             if isinstance(d, Known) and d.parts is not None:
                 self.r.gradients[id(leaf)] = leaf, Value("gradient", MISSING, owner=owner), d
@@ -504,7 +525,8 @@ class _Way:
     def as_own(self, d: Known | Value, leaf: Tensor, owner: Value) -> Value:
         """A gradient as a value, in its leaf's type."""
         kind = leaf._value.dtype
-        if isinstance(d, Value) and d.array.dtype == kind:
+        others = [v for _, v, _ in self.r.gradients.values()]
+        if isinstance(d, Value) and d.array.dtype == kind and d not in others:
             return d
         arguments = Arguments()
         known = self.argument(arguments, "d", d)

@@ -102,7 +102,11 @@ def fold_forward(
         ArgumentError: the rule is written in Python that cannot be folded.
     """
     arguments = Arguments()
-    names = list(op.inputs) if op.variadic is None else [f"{op.variadic}_{i + 1}" for i in range(len(inputs))]
+    names = (
+        list(op.inputs)
+        if op.variadic is None
+        else [f"{op.variadic}_{i + 1}" for i in range(len(inputs))]
+    )
     # the same array given twice is one argument
     knowns = [arguments.known(n, x, find) for n, x in zip(names, inputs, strict=True)]
     given = {n: arguments.known(n, v, find) for n, v in settings.items()}
@@ -136,8 +140,7 @@ def _settled(f: Folder, op: Op, y: Known, knowns: list[Known], result: Array) ->
     value = f.look(y)
     kind = getattr(value, "dtype", None)
     if y.static or kind is None:
-        y = Known(written(y) if not y.static else _array(y, result))
-        return y
+        return Known(written(y) if not y.static else _array(y, result))
     if kind == result.dtype:
         return y
     if kind == np.float16 and op.name != "cast":
@@ -187,7 +190,10 @@ def fold_slopes(
         shapes = [getattr(v, "shape", v) for v in node.values]
         knowns[f"{op.variadic}_shape"] = static(shapes)
         if op.variadic in read:
-            parts = [arguments.known(f"{op.variadic}_{i + 1}", v, find) for i, v in enumerate(node.values)]
+            parts = [
+                arguments.known(f"{op.variadic}_{i + 1}", v, find)
+                for i, v in enumerate(node.values)
+            ]
             knowns[op.variadic] = several(parts, list)
     else:
         for n, v in zip(op.inputs, node.values, strict=True):

@@ -13,9 +13,23 @@ from ..ops import base, convolution, loss, normalization, recurrent
 from ..ops.embedding import check_bags
 from ..optim.base import Optimizer
 from ..tape import note_change
-from .expressions import _is_numpys, _whole, attribute, binary, full_of
+from .expressions import _is_numpys, _whole, attribute, binary, full_of, picked
 from .fold import Folder, UnfoldableError
-from .known import MISSING, Known, call, can_be_static, literal, method, name, names_in, several, static, written
+from .known import (
+    MISSING,
+    Known,
+    alike,
+    call,
+    can_be_static,
+    literal,
+    method,
+    name,
+    names_in,
+    several,
+    static,
+    written,
+)
+from .lines import roots
 
 Given = dict[str, Known]
 
@@ -66,7 +80,11 @@ def spelled(f: Folder, function: Any, arguments: list[Known], given: Given) -> K
     owner = getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc):
         return _reduced(f, owner, function.__name__, arguments, given)
-    if "out" in given and _is_numpys(function) and not (given["out"].static and given["out"].value is None):
+    if (
+        "out" in given
+        and _is_numpys(function)
+        and not (given["out"].static and given["out"].value is None)
+    ):
         return _into(f, function, arguments, given)
     if function in (np.shape, np.ndim, np.size):
         fact = attribute(f, arguments[0], function.__name__) if not arguments[0].static else None
@@ -91,6 +109,9 @@ def spelled(f: Folder, function: Any, arguments: list[Known], given: Given) -> K
     except TypeError:  # not hashable
         return None
     arrays = any(isinstance(f.look(a), (np.ndarray, np.generic)) for a in arguments)
+    if set(given) == {"order"} and len(arguments) == 2 and infix is not None:
+        plain = binary(f, infix(), *arguments)
+        return plain if f.look(plain).flags.c_contiguous else None
     if given or len(arguments) != 2 or not arrays:
         return None
     if infix is not None:
@@ -107,7 +128,7 @@ def _settled_call(function: Any, arguments: list[Known], given: Given) -> Known 
         return None
     try:
         value = function(*map(_whole, arguments), **{n: _whole(v) for n, v in given.items()})
-    except Exception:  # noqa: BLE001 - then it is written
+    except Exception:
         return None
     return static(value) if can_be_static(value) else None
 
@@ -117,6 +138,12 @@ def spelled_method(
 ) -> Known | None:
     """A method call that has a better spelling, or None."""
     value = f.look(owner)
+    if attr == "take" and not given:
+        axis = arguments[1].value if len(arguments) > 1 else None
+        places = f.look(arguments[0])
+        known = isinstance(places, np.ndarray) and value is not MISSING
+        if known and (axis == 0 or (axis is None and value.ndim == 1)):
+            return picked(f, owner, arguments[0])
     if attr == "setflags":
         return static(None)
     if attr == "dot":
@@ -125,7 +152,10 @@ def spelled_method(
         return _reshaped(f, owner, value, arguments)
     if attr == "astype" and owner.fill is not None and not given:
         number, _ = owner.fill
-        return Known(value=value.astype(arguments[0].value), fill=(number, owner.fill[1].astype(arguments[0].value)))
+        return Known(
+            value=value.astype(arguments[0].value),
+            fill=(number, owner.fill[1].astype(arguments[0].value)),
+        )
     if attr == "astype" and "copy" in given:
         kind = np.dtype(arguments[0].value)
         return owner if value is not MISSING and value.dtype == kind else None
@@ -143,14 +173,17 @@ def spelled_method(
 def dotted(f: Folder, a: Known, b: Known) -> Known:
     """`np.dot`, written `a @ b` for vectors and matrices."""
     x, y = f.look(a), f.look(b)
-    if x is MISSING or y is MISSING or max(np.ndim(x), np.ndim(y)) > 2 or not (np.ndim(x) and np.ndim(y)):
+    if (
+        x is MISSING
+        or y is MISSING
+        or max(np.ndim(x), np.ndim(y)) > 2
+        or not (np.ndim(x) and np.ndim(y))
+    ):
         return Known(call("np.dot", written(a), written(b)))
     return Known(ast.BinOp(written(a), ast.MatMult(), written(b)))
 
 
-def _reduced(
-    f: Folder, ufunc: Any, way: str, arguments: list[Known], given: Given
-) -> Known | None:
+def _reduced(f: Folder, ufunc: Any, way: str, arguments: list[Known], given: Given) -> Known | None:
     """Sums and the like as methods: `np.add.reduce(x, axis=1, keepdims=False)` is `x.sum(axis=1)`."""
     if ufunc is not None and (way != "reduce" or ufunc not in _REDUCED):
         return None
@@ -158,14 +191,29 @@ def _reduced(
     x, *more = arguments
     if more:
         given = {"axis": more[0], **given}
+    axis = given.get("axis")
+    along = _whole(axis) if axis is not None and axis.plain else None
+    if isinstance(along, (tuple, list)) and len(along) == 1:
+        given = {**given, "axis": static(along[0])}
     value = f.look(x)
-    if "initial" in given and value is not MISSING and value.size and _takes_no_part(given["initial"]):
+    if (
+        "initial" in given
+        and value is not MISSING
+        and value.size
+        and _takes_no_part(given["initial"])
+    ):
         given = {n: v for n, v in given.items() if n != "initial"}
     shown = {
         n: written(v)
         for n, v in given.items()
         if not (v.plain and n in _SAID_BY_DEFAULT and v.value == _SAID_BY_DEFAULT[n])
-        and not (n == "dtype" and v.static and value is not MISSING and v.value == value.dtype and word == "sum")
+        and not (
+            n == "dtype"
+            and v.static
+            and value is not MISSING
+            and v.value == value.dtype
+            and word == "sum"
+        )
     }
     if not isinstance(value, (np.ndarray, np.generic)):
         function = f"np.{word}"
@@ -176,7 +224,9 @@ def _reduced(
 
 
 def _takes_no_part(initial: Known) -> bool:
-    return initial.static and isinstance(initial.value, float) and abs(initial.value) == float("inf")
+    return (
+        initial.static and isinstance(initial.value, float) and abs(initial.value) == float("inf")
+    )
 
 
 # ------------------------------------------------------------------------------------ other shapes
@@ -253,42 +303,53 @@ def _into(f: Folder, function: Any, arguments: list[Known], given: Given) -> Kno
     rest = {n: v for n, v in given.items() if n != "out"}
     result = spelled(f, function, arguments, rest)
     if result is None:
-        code = call(literal(function), *map(written, arguments), **{n: written(v) for n, v in rest.items()})
+        code = call(
+            literal(function), *map(written, arguments), **{n: written(v) for n, v in rest.items()}
+        )
         result = Known(code)
     code = written(out)
+    if out.room:
+        made = f.named(result, f.hint or _variable(f, out))
+        made = Known(made.code, made.value, made.static, fill=made.fill, room=out.room)
+        f.replace(out, made)
+        return made
     before, after = f.look(out), f.look(result)
     if isinstance(code, ast.Subscript):
         place = ast.Subscript(code.value, code.slice, ast.Store())
         f.write(ast.Assign([place], written(result)))
         return Known(code)
-    alike = (
+    fits = (
         isinstance(after, (np.ndarray, np.generic))
         and isinstance(before, np.ndarray)
         and after.dtype == before.dtype
         and after.shape == before.shape
     )
-    pinned = any(code.id in frame.pins.values() for frame in f.frames) if isinstance(code, ast.Name) else True
-    if alike and not pinned and f.is_ours_alone(out):
+    pinned = (
+        any(code.id in frame.pins.values() for frame in f.frames)
+        if isinstance(code, ast.Name)
+        else True
+    )
+    if fits and not pinned and f.is_ours_alone(out):
         assert isinstance(code, ast.Name)
-        fresh = f.named(result, f.hint or _variable(f, code.id))
+        fresh = f.named(result, f.hint or _variable(f, out))
         f.replace(out, fresh)
         return fresh
     infix = _INFIX.get(function)
-    if infix is not None and len(arguments) == 2 and written(arguments[0]) is not None:
-        if ast.dump(written(arguments[0])) == ast.dump(code) and isinstance(code, ast.Name):
-            f.write(ast.AugAssign(ast.Name(code.id, ast.Store()), infix(), written(arguments[1])))
-            return out
+    simple = infix is not None and len(arguments) == 2 and isinstance(code, ast.Name)
+    if infix is not None and simple and alike(written(arguments[0]), code):
+        f.write(ast.AugAssign(ast.Name(roots(code), ast.Store()), infix(), written(arguments[1])))
+        return out
     named = {n: written(v) for n, v in rest.items()}
     f.write(ast.Expr(call(literal(function), *map(written, arguments), **named, out=code)))
     return out
 
 
-def _variable(f: Folder, written_as: str) -> str:
-    """What the function at hand calls a name."""
+def _variable(f: Folder, out: Known) -> str:
+    """What the function at hand calls a value."""
     for variable, known in f.frames[-1].names.items():
-        if isinstance(known.code, ast.Name) and known.code.id == written_as:
+        if known is out or (known.room and known.room == out.room):
             return variable
-    return written_as
+    return out.code.id if isinstance(out.code, ast.Name) else "result"
 
 
 def _room(f: Folder, arguments: list[Known]) -> Known:
@@ -298,5 +359,5 @@ def _room(f: Folder, arguments: list[Known]) -> Known:
     for _ in range(count[0].value if count else 1):
         room = f.fresh("room")
         f.space[room] = np.empty_like(f.look(weight))
-        rooms.append(Known(name(room), f.space[room]))
+        rooms.append(Known(name(room), f.space[room], room=room))
     return several(rooms, list)

@@ -129,4 +129,3 @@ def _uphill(weight: Array, gradient: Array, rate: float) -> None:
 
 def _meaning(optimizer: Optimizer) -> str:
     return (type(optimizer).__doc__ or "").strip().split("\n")[0]
-
