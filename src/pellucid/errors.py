@@ -92,10 +92,11 @@ class MissingExtraError(PellucidError, ImportError):
 
     Args:
         what: what was asked for, as a reader would say it ("plots").
-        extra: the name in `pip install 'pellucid[extra]'`.
+        extra: the name in `pip install 'pellucid[extra]'`; kept as `extra`.
     """
 
     def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
         super().__init__(
             f"{what} need{'' if what.endswith('s') else 's'} an optional part that is not "
             f"installed.\nGet it with:  pip install 'pellucid[{extra}]'"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pellucid.book import Experiment, Figure, Result, Verdict, all_experiments
-from pellucid.errors import ArgumentError
+from pellucid.errors import ArgumentError, MissingExtraError
 
 checking: Any = import_module("pellucid.book.check")  # the package's `check` is its function
 
@@ -63,6 +63,16 @@ def test_an_experiment_that_stops_is_a_verdict() -> None:
     v = judged(0.25, 0.5, False, Figure("accuracy", 1.0))
     assert (v.status, v.ok) == ("failed", False)
     assert v.note == "KeyError: 'accuracy'"
+
+
+def test_what_needs_an_extra_that_is_not_installed_is_skipped() -> None:
+    def run(result: Result) -> None:
+        """Need something."""
+        raise MissingExtraError("secret sums", "federated")
+
+    v = checking.judge(Experiment(run, "99.2", "99.2", [Figure("error", "0.25")], slow=False))
+    assert (v.status, v.ok, v.lacks) == ("skipped", True, "federated")
+    assert "pip install 'pellucid[federated]'" in v.note
 
 
 def test_a_check_of_some_sections_in_the_order_of_the_book() -> None:

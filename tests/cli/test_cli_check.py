@@ -106,6 +106,15 @@ def test_an_experiment_that_stops_is_missed(pellucid: Any, verdicts: list[Verdic
     assert "1 missed" in shown.stdout
 
 
+def test_a_missing_extra_is_named_and_not_missed(pellucid: Any, verdicts: list[Verdict]) -> None:
+    note = "secure aggregation needs an optional part: pip install 'pellucid[federated]'"
+    verdicts.append(Verdict("15.6", "15.6", "skipped", note=note, lacks="federated"))
+    shown = pellucid("check")
+    assert shown.exit_code == 0
+    assert "pellucid[federated]" in shown.stdout
+    assert "being slow" not in shown.stdout
+
+
 def test_in_chinese(pellucid: Any, verdicts: list[Verdict]) -> None:
     replaced = {"what": "MNIST", "instead": "scikit-learn's digits of 8 by 8"}
     verdicts += [

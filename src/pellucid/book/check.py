@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import MissingExtraError
 from .experiment import Experiment, find, select
 from .result import _json
 
@@ -39,6 +40,7 @@ class Verdict:
         agreements: per thing computed twice its name, difference, and whether the two agree.
         note: why nothing was compared, or what went wrong.
         replaced: where stand-in data were used, `what` was not here and what was used `instead`.
+        lacks: the extra that it needs and that is not installed.
         status: "met", "missed", "failed" (it stopped with an error), or "skipped".
         seconds: how long it took.
     """
@@ -51,6 +53,7 @@ class Verdict:
     note: str = ""
     seconds: float = 0.0
     replaced: dict[str, str] = field(default_factory=dict)
+    lacks: str = ""
 
     @property
     def ok(self) -> bool:
@@ -68,6 +71,16 @@ def judge(experiment: Experiment) -> Verdict:
     try:
         result = experiment.run()
         comparisons = experiment.compare(result)
+    except MissingExtraError as missing:  # nothing went wrong: a part is not installed
+        note, seconds = missing.message, _since(start)
+        return Verdict(
+            experiment.id,
+            experiment.span,
+            "skipped",
+            note=note,
+            seconds=seconds,
+            lacks=missing.extra,
+        )
     except Exception as error:  # an experiment that stops is a verdict, not the end of the check
         words = f"{type(error).__name__}: {error}"
         return Verdict(experiment.id, experiment.span, "failed", note=words, seconds=_since(start))

@@ -96,7 +96,7 @@ class _Page:
         from .listing import title
 
         self.shown.append(v)
-        if v.status == "skipped" and not v.replaced:
+        if v.status == "skipped" and not (v.replaced or v.lacks):
             return  # being slow; they are named in the end
         say = Speaker(v.id, self.language)
         head = Text.assemble((v.span, "bold cyan"), "  ", (title(find(v.id), self.language), ""))
@@ -134,7 +134,8 @@ class _Page:
         )
         self.out.print(Text(say.sentence(told), "bold red" if missed else "bold green"))
         replaced = ", ".join(v.span for v in self.shown if v.replaced)
-        slow = ", ".join(v.span for v in self.shown if v.status == "skipped" and not v.replaced)
+        left_out = [v for v in self.shown if v.status == "skipped" and not (v.replaced or v.lacks)]
+        slow = ", ".join(v.span for v in left_out)
         for key, listed in (("check.not_compared", replaced), ("check.slow", slow)):
             if listed:
                 self.out.print(Text(fold(say.sentence(Note(key, {"listed": listed})), WIDTH)))
