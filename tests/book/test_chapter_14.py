@@ -153,6 +153,15 @@ def test_the_published_cell_learns_from_the_last_letter_alone() -> None:
     assert sent.item() == pytest.approx(3 * printed)
 
 
+def test_the_published_cell_knows_the_letters_it_learned_from_best(poem: Path) -> None:
+    """Its printed perplexity is about the last letters of windows, which it learns by heart."""
+    result = book.find("14.1").run(text=str(poem), passes=30, hidden=24, streams=8)
+    printed = result.plots[0].curves[0].y[-1]
+    found = result.numbers
+    assert printed < found["perplexity of all letters"]
+    assert found["perplexity of all letters, corrected"] < found["perplexity of all letters"]
+
+
 def test_a_letter_says_the_same_wherever_it_stands() -> None:
     """The table of letters is projected before it is looked up; the result is the same."""
     model = chapter14.LetterRNN(chapter14.first_weights(5, 6, 0))
