@@ -248,7 +248,7 @@ def sixteen_kernels(
     data = digits(result)
     runs = readers(data, kernels, seed, lr, batch)
     tell_one_step(result, runs[CORRECTED], batch)
-    for n in result.track(range(passes), keep=Together(runs)):
+    for n in result.track(range(passes), keep=Together(runs), name="passes"):
         for name, run in runs.items():
             run.one_pass()
             if name == PUBLISHED or n % LOOK_EVERY == 0 or n in (*PRINTED, passes - 1):

@@ -269,7 +269,7 @@ def next_word(
         FASTER: Learner(first(), 10 * lr),
     }
     tell_one_step(result, learners[CORRECTED], data)
-    for n in result.track(range(steps), keep=Together(learners)):
+    for n in result.track(range(steps), keep=Together(learners), name="sentences"):
         sentence = data.sentences[n % len(data.sentences)]
         for learner in learners.values():
             loss = learner.step(sentence)

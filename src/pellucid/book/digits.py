@@ -245,7 +245,7 @@ def side_by_side(
 ) -> None:
     """Let several runs go through the images together, looking at the test images now and then."""
     looks = {*range(0, passes, LOOK_EVERY), passes - 1, *look_at}
-    for n in result.track(range(passes), keep=Together(runs)):
+    for n in result.track(range(passes), keep=Together(runs), name="passes"):
         for run in runs.values():
             run.one_pass()
             if n in looks:
