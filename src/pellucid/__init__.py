@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         train,
     )  # fmt: skip
     from .io import export, load, load_model, save, save_model
-    from .program import write
+    from .program import compile, write
 
 __all__ = [
     "OPS",
@@ -123,6 +123,7 @@ __all__ = [
     "clamp_min",
     "clip",
     "clone",
+    "compile",
     "concat",
     "concatenate",
     "constant_pad",
@@ -416,7 +417,7 @@ _PARTS = (
     "train",
 )
 _FROM = dict.fromkeys(("export", "load", "load_model", "save", "save_model"), "io")
-_FROM |= {"write": "program"}
+_FROM |= {"compile": "program", "write": "program"}
 
 
 def __getattr__(name: str) -> Any:

@@ -171,6 +171,26 @@ def test_optimisers_step_by_step(name: str) -> None:
     assert same(later.weights["weight_2"], model[2].weight.numpy())
 
 
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adagrad])
+def test_tables_of_which_only_some_rows_learn(kind: Any) -> None:
+    pellucid.manual_seed(0)
+    words, output = nn.EmbeddingBag(90, 4, sparse=True), nn.Linear(4, 1)
+    optimizer = kind([*words.parameters(), *output.parameters()], lr=0.1)
+
+    def step(ids: Tensor, target: Tensor) -> Tensor:
+        error = ((output(words(ids)) - target) ** 2).mean()
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+        return error
+
+    ids, target = Tensor(np.array([[1, 5, 1], [80, 2, 5]])), pellucid.ones(2, 1)
+    program = pellucid.write(step)(ids, target)
+    for _ in range(3):
+        assert same(program.run(ids, target), step(ids, target).numpy())
+    assert same(program.weights["words_weight"], words.weight.numpy())
+
+
 # -------------------------------------------------------------------------- what it looks like
 
 
@@ -418,6 +438,19 @@ def test_numbers_that_change_from_step_to_step_are_refused() -> None:
         return x * float(count[0])
 
     assert "from step to step" in refused(step, X)
+
+
+def test_clipped_gradients_are_refused() -> None:
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x: Tensor) -> None:
+        optimizer.zero_grad()
+        (model(x) ** 2).sum().backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.01)
+        optimizer.step()
+
+    assert "clip_grad_norm_" in refused(step, pellucid.ones(2, 2))
 
 
 def test_second_derivatives_are_refused() -> None:

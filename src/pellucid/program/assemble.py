@@ -465,7 +465,14 @@ class _Names:
         if path and all(p.isdecimal() for p in path):
             number = self.numbers.get(".".join(path))
             return f"{last}_{number}" if number else last
-        return "_".join([*path, last])
+        own = {
+            called
+            for called, module in self.recorder.roots.values()
+            if any(True for _ in module.parameters())
+        }
+        if not path and len(own) > 1:  # a layer that stands by itself
+            path = [self.recorder.root_of.get(id(value.array), "")]
+        return "_".join([*filter(None, path), last])
 
     def of_result(self, value: Value, part: str) -> str:
         """By the module, by its rule's own word, or by its place in the network."""

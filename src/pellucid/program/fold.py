@@ -68,15 +68,17 @@ class Folder:
 
     Args:
         given: the names that exist already, with their recorded values.
+        fast: keep the spellings that were chosen for speed.
     """
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, given: dict[str, Any], fast: bool = False) -> None:
         import math
 
         self.space: dict[str, Any] = {
             "np": np, "math": math, "rng": random.generator(), **given,
         }  # fmt: skip
         self.given = set(given)
+        self.fast = fast
         self.lines: list[ast.stmt] = []
         self.varying: set[str] = (
             set()
@@ -149,7 +151,7 @@ class Folder:
         """What a Python function makes of these arguments."""
         from .readable import readable
 
-        function = readable(inspect.unwrap(function))
+        function = readable(inspect.unwrap(function), self.fast)
         if function.__name__ == "<lambda>":
             raise UnfoldableError("a lambda")
         names = self.bound(function, arguments, given or {})

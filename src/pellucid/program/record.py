@@ -22,10 +22,11 @@ from .. import random, tape
 from ..errors import ArgumentError
 from ..nn.module import Module
 from ..ops.base import Op
+from ..sparse import add_rows
 from ..tape import Node
 from ..tensor import Tensor
 from .fold import Folder
-from .known import MISSING, Known, literal, method, name, static, written
+from .known import Known, literal, method, name, static, written
 from .rules import Arguments, Folded, fold_forward, fold_slopes
 
 Array = Any
@@ -79,6 +80,15 @@ class Piece:
     changes: list[Value] = field(default_factory=list)
 
 
+@dataclass(eq=False)
+class Rows:
+    """The gradient of a table of which only some rows were used."""
+
+    rows: Value
+    values: Value
+    shape: tuple[int, ...]
+
+
 class ReadFloat(float):
     """A number that `item()` took out of a tensor while the step was being recorded."""
 
@@ -118,26 +128,27 @@ def branches(what: str) -> ArgumentError:
 class Recorder:
     """Watches one run of a step."""
 
-    def __init__(self, step: Callable[..., Any]) -> None:
+    def __init__(self, step: Callable[..., Any], fast: bool = False) -> None:
         self.step = step
+        self.fast = fast
         self.pieces: list[Piece] = []
         self.values: dict[int, Value] = {}  # by the id of the array
         self.alive: list[Any] = []  # as long as they live, nothing else has their id
         self.by_node: dict[int, tuple[Value, dict[str, Value], Known | None]] = {}
-        self.gradients: dict[int, tuple[Tensor, Value, Known | None]] = {}  # by the id of the leaf
+        self.gradients: dict[int, tuple[Tensor, Value, Rows | None]] = {}  # by the id of the leaf
         self.roots: dict[
             int, tuple[str, Module]
         ] = {}  # modules that were called, and by which name
         self.paths: dict[int, str] = {}
         self.tensors: dict[int, Tensor] = {}
+        self.root_of: dict[int, str] = {}  # by which name a weight's outermost module is called
         self.losses: list[Value] = []
         self.optimizers: list[Any] = []
         self.settings: dict[str, float] = {}  # of the optimisers, by their names in the program
-        self.floats: list[tuple[float, Value]] = []
-        self.numbers: dict[str, Any] = {}
-        self.draws = False
+        self.sources: dict[str, tuple[Any, str, int | None]] = {}  # where they come from
+        self.counted: list[tuple[Any, Tensor, Any]] = []  # optimiser, weight, group: counts steps
         self.updates = False
-        self.called: list[str] = []  # names by which the user calls arrays, in order
+        self.went_back_at = 0  # by the tape's clock
 
     # -------------------------------------------------------------------------------- running it
 
@@ -197,6 +208,7 @@ class Recorder:
         for path, tensor in [*module.named_parameters(), *module.named_buffers()]:
             value = self.values.get(id(tensor._value))
             self.tensors[id(tensor._value)] = tensor
+            self.root_of.setdefault(id(tensor._value), called)
             if value is None:
                 self.know(Value("weight", tensor._value, path, owner=tensor))
             elif value.kind in ("constant", "weight"):
@@ -260,10 +272,9 @@ class Recorder:
                 raise branches("a number that item() took out of a tensor goes into an operation")
         state = random.get_rng_state()
         with np.errstate(all="ignore"):
-            folded = fold_forward(op, inputs, settings, result._value, self.find)
+            folded = fold_forward(op, inputs, settings, result._value, self.find, self.fast)
         random.set_rng_state(state)
         drawn = any("rng" in _names(line) for line in folded.lines)
-        self.draws |= drawn
         varies = drawn or any(v.varies for v in folded.arguments.values())
         same = self.values.get(id(result._value))
         if same is not None and same.array is result._value:  # it came out as it went in
@@ -363,6 +374,7 @@ class Recorder:
             )
         self.look_around()
         self.losses.append(self.of_tensor(loss))
+        self.went_back_at = tape.tick()
         if id(start) in self.values:
             first: Known | Value = self.values[id(start)]
         elif (start == 1).all():
@@ -442,13 +454,14 @@ class _Way:
             raise ArgumentError("this step cannot be written down: a hook changes its gradients")
         value, memory, structure = known
         sources: dict[str, Any] = {**memory, "y": value, "d": d}
-        folded = fold_slopes(
-            node.op, node, d if isinstance(d, Known) else d.array, sources, structure, self.r.find
-        )
+        arrived = d if isinstance(d, Known) else d.array
+        folded = fold_slopes(node.op, node, arrived, sources, structure, self.r.find, self.r.fast)
         outputs: list[Value | None] = [None] * len(folded.results)
         piece = Piece(folded, outputs, part="learn")
         self.r.pieces.append(piece)
-        for i, (parent, gradient) in enumerate(zip(node.parents, folded.results, strict=True)):
+        for i, (parent, gradient) in enumerate(
+            zip(node.parents, list(folded.results), strict=True)
+        ):
             if parent is None or gradient is None:
                 continue
             arrived = self.made(piece, i, gradient, parent)
@@ -463,9 +476,28 @@ class _Way:
                     arrived = self.sum(found[1], arrived, parent)
                 goals[id(parent)] = parent, arrived
 
-    def made(self, piece: Piece, i: int, gradient: Known, parent: Any) -> Known | Value:
+    def some_rows(self, piece: Piece, gradient: Known, parent: Any) -> Rows:
+        """A row-sparse gradient: its rows and their values are two values of the program."""
+        if parent.__class__ is Node:
+            raise ArgumentError(
+                "this step cannot be written down: an embedding with sparse=True looks up rows of a "
+                "table that was computed.\nMake the embedding with sparse=False"
+            )
+        assert gradient.parts is not None
+        rows, values, shape = gradient.parts
+        found = {}
+        for title, part in ("rows", rows), ("values", values):
+            piece.folded.results.append(part)
+            found[title] = Value("result", _look(piece.folded, part), title)
+            piece.outputs.append(found[title])
+        sizes = shape.value if shape.parts is None else [part.value for part in shape.parts]
+        return Rows(found["rows"], found["values"], tuple(sizes))
+
+    def made(self, piece: Piece, i: int, gradient: Known, parent: Any) -> Any:
         """What a slope gives to one input: a value of its own, or one that is there already."""
-        if gradient.fill is not None or gradient.parts is not None:
+        if gradient.parts is not None:
+            return self.some_rows(piece, gradient, parent)
+        if gradient.fill is not None:
             return gradient
         code = gradient.code
         if isinstance(code, ast.Name) and code.id in piece.folded.arguments:
@@ -481,18 +513,30 @@ class _Way:
             owner = self.r.of_tensor(parent)
         return Value("gradient", array, owner=owner)
 
-    def sum(self, a: Known | Value, b: Known | Value, parent: Any) -> Known | Value:
+    def sum(self, a: Any, b: Any, parent: Any) -> Any:
         """Two gradients that arrive at the same place."""
         arguments = Arguments()
+        if isinstance(a, Rows) or isinstance(b, Rows):
+            a, b = (self.dense(v, parent) if isinstance(v, Rows) else v for v in (a, b))
         x, y = (self.argument(arguments, n, v) for n, v in (("a", a), ("b", b)))
         f = Folder(dict(arguments.space))
-        if x.parts is not None or y.parts is not None:
-            raise ArgumentError("this step cannot be written down: row-sparse gradients are added")
         both = f.binary(ast.Add(), x, y)
         if both.fill is not None:
             return both
         value = self.gradient_of(parent, f.look(both))
         folded = Folded("sum", "", f.lines, arguments.sources, [both], space=f.space)
+        self.r.pieces.append(Piece(folded, [value], part="learn"))
+        return value
+
+    def dense(self, some: Rows, leaf: Any) -> Value:
+        """The whole table, zeros included; written only if somebody needs it."""
+        arguments = Arguments()
+        rows = arguments.array("rows", some.rows.array, some.rows)
+        values = arguments.array("values", some.values.array, some.values)
+        f = Folder(dict(arguments.space))
+        table = f.named(f.call(_whole_table, [rows, values, static(some.shape)]), "table")
+        value = self.gradient_of(leaf, f.look(table))
+        folded = Folded("table", "", f.lines, arguments.sources, [table], space=f.space)
         self.r.pieces.append(Piece(folded, [value], part="learn"))
         return value
 
@@ -507,9 +551,11 @@ class _Way:
                     "this step cannot be written down: a hook changes its gradients"
                 )
             owner = self.r.of_tensor(leaf)
-            if isinstance(d, Known) and d.parts is not None:
-                self.r.gradients[id(leaf)] = leaf, Value("gradient", MISSING, owner=owner), d
-                continue
+            if isinstance(d, Rows):
+                if leaf._grad is None:
+                    self.r.gradients[id(leaf)] = leaf, self.dense(d, leaf), d
+                    continue
+                d = self.dense(d, leaf)
             if leaf._grad is not None:
                 before = self.r.gradients.get(id(leaf))
                 if before is None:
@@ -540,6 +586,12 @@ class _Way:
         return value
 
 
+def _whole_table(rows: Array, values: Array, shape: tuple[int, ...]) -> Array:
+    table = np.zeros(shape, values.dtype)
+    add_rows(table, rows, values)
+    return table
+
+
 def _look(folded: Folded, known: Known) -> Array:
     f = Folder({})
     f.space.update(folded.space)
@@ -556,6 +608,8 @@ def variables_of(step: Callable[..., Any]) -> dict[str, Any]:
         found |= {**outside.globals, **outside.nonlocals}
     except TypeError:
         pass
+    parameters = inspect.signature(function).parameters.values()
+    found |= {p.name: p.default for p in parameters if p.default is not p.empty}
     owner = getattr(step, "__self__", None)
     if owner is not None and not isinstance(owner, Module):
         found |= {n: v for n, v in vars(owner).items() if not n.startswith("_")}

@@ -138,7 +138,7 @@ def spelled_method(
 ) -> Known | None:
     """A method call that has a better spelling, or None."""
     value = f.look(owner)
-    if attr == "take" and not given:
+    if attr == "take" and not given and not f.fast:
         axis = arguments[1].value if len(arguments) > 1 else None
         places = f.look(arguments[0])
         known = isinstance(places, np.ndarray) and value is not MISSING
@@ -173,6 +173,8 @@ def spelled_method(
 def dotted(f: Folder, a: Known, b: Known) -> Known:
     """`np.dot`, written `a @ b` for vectors and matrices."""
     x, y = f.look(a), f.look(b)
+    if f.fast:
+        return Known(call("np.dot", written(a), written(b)))
     if (
         x is MISSING
         or y is MISSING

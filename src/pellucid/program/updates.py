@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import tape
 from ..errors import ArgumentError
 from ..optim.base import Optimizer
+from ..sparse import add_rows
 from ..tensor import Tensor
 from .fold import Folder, UnfoldableError
 from .known import Known, name, several, static
 from .rules import Arguments, Folded
 
 if TYPE_CHECKING:
-    from .record import Recorder, Value
+    from .record import Recorder, Rows, Value
 
 Array = Any
 
@@ -37,10 +39,23 @@ def write_step(recorder: Recorder, optimizer: Optimizer) -> None:
                     "step.\nCall backward within the step"
                 )
             _, gradient, sparse = found
+            _check_untouched(recorder, p)
             weight = recorder.of_tensor(p)
             folded = _update(recorder, optimizer, p, group, symbols, weight, gradient, sparse)
             changes = [weight, *(v for v in folded.arguments.values() if v.kind == "memory")]
             recorder.pieces.append(Piece(folded, [], part="learn", changes=changes))
+
+
+def _check_untouched(recorder: Recorder, p: Tensor) -> None:
+    """Refuse gradients that were changed between backward and step."""
+    array = getattr(p._grad, "_value", None)
+    changed = tape._changed_at.get(id(array), 0) > recorder.went_back_at
+    if changed and len(recorder.losses) == 1:  # a second backward adds to them
+        raise ArgumentError(
+            "this step cannot be written down: gradients are changed between backward and "
+            "optimizer.step (by clip_grad_norm_ or clip_grad_value_, say), where the tape does not "
+            "see it"
+        )
 
 
 def _symbols(recorder: Recorder, optimizer: Optimizer, group: Any, i: int) -> dict[str, Known]:
@@ -53,36 +68,41 @@ def _symbols(recorder: Recorder, optimizer: Optimizer, group: Any, i: int) -> di
             continue
         if setting == "betas":
             found[setting] = several(
-                [_symbol(recorder, f"beta{n + 1}{ending}", b) for n, b in enumerate(value)]
+                [
+                    _symbol(recorder, f"beta{n + 1}{ending}", b, (group, setting, n))
+                    for n, b in enumerate(value)
+                ]
             )
         elif isinstance(value, (bool, str)) or value is None or not value:
             found[setting] = static(value)
         else:
-            found[setting] = _symbol(recorder, f"{setting}{ending}", value)
+            found[setting] = _symbol(recorder, f"{setting}{ending}", value, (group, setting, None))
     return found
 
 
-def _symbol(recorder: Recorder, title: str, value: Any) -> Known:
+def _symbol(recorder: Recorder, title: str, value: Any, source: Any) -> Known:
     if not value:
         return static(value)
     while recorder.settings.get(title, value) != value:
         title += "_"
     recorder.settings[title] = float(value)
+    recorder.sources[title] = source
     return static(float(value), name(title))
 
 
 def _update(
     recorder: Recorder, optimizer: Optimizer, p: Tensor, group: Any, symbols: dict[str, Known],
-    weight: Value, gradient: Value, sparse: Known | None,
+    weight: Value, gradient: Value, sparse: Rows | None,
 ) -> Folded:  # fmt: skip
     arguments = Arguments()
     w = arguments.array("weight", p._value, weight)
     title = type(optimizer).__name__.lower()
-    if sparse is not None:
-        raise ArgumentError(
-            "this step cannot be written down yet: an embedding with sparse=True keeps only some "
-            "rows of its gradient.\nMake the embedding with sparse=False; the numbers are the same"
-        )
+    if sparse is not None and optimizer.plain_rate(group) is not None:
+        rows = arguments.array("rows", sparse.rows.array, sparse.rows)
+        values = arguments.array("values", sparse.values.array, sparse.values)
+        f = Folder({**_copies(arguments.space), **recorder.settings}, recorder.fast)
+        f.call(_up_rows if group["maximize"] else _down_rows, [w, rows, values, symbols["lr"]])
+        return Folded(title, _meaning(optimizer), f.lines, arguments.sources, [], space=f.space)
     d = arguments.array("gradient", gradient.array, gradient)
     rate = optimizer.plain_rate(group)
     if rate is not None:
@@ -90,6 +110,7 @@ def _update(
         f.call(_uphill if group["maximize"] else _downhill, [w, d, symbols["lr"]])
         return Folded(title, _meaning(optimizer), f.lines, arguments.sources, [], space=f.space)
     state = optimizer.state_of(p, group)
+    recorder.counted.append((optimizer, p, group))
     known: dict[str, Known] = {"step": _count(state, group)}
     for memory in optimizer.memories(group):
         value = recorder.memory(optimizer, p, memory, weight)
@@ -125,6 +146,14 @@ def _downhill(weight: Array, gradient: Array, rate: float) -> None:
 
 def _uphill(weight: Array, gradient: Array, rate: float) -> None:
     weight += rate * gradient
+
+
+def _down_rows(weight: Array, rows: Array, values: Array, rate: float) -> None:
+    add_rows(weight, rows, values * -rate)
+
+
+def _up_rows(weight: Array, rows: Array, values: Array, rate: float) -> None:
+    add_rows(weight, rows, values * rate)
 
 
 def _meaning(optimizer: Optimizer) -> str:
