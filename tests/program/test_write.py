@@ -482,3 +482,22 @@ def test_everything_is_as_it_was() -> None:
     after = optimizer.state_dict()["state"]
     assert all(same(v, after[k]["exp_avg"]) and after[k]["step"] == 1 for k, v in state.items())
     assert str(pellucid.get_rng_state()) == rng
+
+
+@pytest.mark.parametrize("taken", ["t", "np", "math", "rng"])
+def test_arguments_may_be_called_like_what_programs_use_themselves(taken: str) -> None:
+    """`t` counts Adam's steps in a program; a person's own `t` becomes `t_in`."""
+    model = nn.Linear(3, 2)
+    optimizer = optim.Adam(model.parameters())
+    namespace = {"model": model, "optimizer": optimizer}
+    text = f"""
+def step(x, {taken}):
+    loss = ((model(x) - {taken}) ** 2).sum()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+"""
+    exec(text, namespace)
+    program = pellucid.write(namespace["step"])(pellucid.ones(4, 3), pellucid.ones(4, 2))
+    assert list(program.inputs) == ["x", f"{taken}_in"]

@@ -33,7 +33,7 @@ from ..errors import ArgumentError, PellucidError, PellucidWarning, ShapeError
 from ..nn.module import Module
 from ..optim.base import Optimizer
 from ..tensor import Tensor
-from .assemble import Assembled, assemble
+from .assemble import RESERVED, Assembled, assemble
 from .record import ReadFloat, ReadInt, Recorder, Value, variables_of
 
 Array = Any
@@ -241,7 +241,7 @@ def _flat(
                 collect(str(key), part)
 
     for called, thing in bound.items():
-        collect(called, thing)
+        collect(f"{called}_in" if called in RESERVED else called, thing)
     once: dict[int, str] = {}
     return {n: a for n, a in found.items() if once.setdefault(id(a), n) == n}
 
