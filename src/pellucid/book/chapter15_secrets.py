@@ -441,7 +441,11 @@ class Locked:
 
     def __init__(self, data: Mails, parts: Mapping[str, Array], bits: int) -> None:
         self.data = data
-        self.encoding = FixedPoint(limit=2**20, terms=len(parts), width=40)
+        # room for the largest number that travels: the loss of a batch (its squared errors, added up)
+        # times the party's mails
+        most = 512 * max(len(part) for part in parts.values())
+        limit = 2 ** max(20, most.bit_length())
+        self.encoding = FixedPoint(limit=limit, terms=len(parts), width=40)
         keys = paillier.keygen(bits, lesson=bits < paillier.LEAST_BITS)
         self.public, noise = keys.public, FixedBaseNoise(keys.public)
         self.parties = Recorder(
