@@ -171,3 +171,11 @@ def test_a_run_goes_on_and_begins_anew_when_told(
     first, second = json.loads(after.stdout), json.loads(anew.stdout)
     assert first["numbers"] == second["numbers"]
     assert first["plots"] == second["plots"]
+
+
+def test_only_runs_of_the_same_experiment_are_proposed_for_comparing(pellucid: Any) -> None:
+    pellucid("run", "13.2")
+    pellucid("run", "6.20")
+    assert "Compare two" not in pellucid("runs").stdout
+    pellucid("run", "13.2")
+    assert "Compare two: pellucid runs 13.2-1 13.2-2" in pellucid("runs").stdout

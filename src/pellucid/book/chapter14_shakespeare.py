@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import numpy as np
 
 from pellucid import Tensor, no_grad
@@ -69,7 +66,7 @@ def shakespeare(
         learner = Learner(
             model, windows, optimizer, clip=clip,
             schedule=LinearWarmup(optimizer, WARM_UP, then=cosine),
-            after_pass=Measuring(model, unseen),
+            after_pass=lambda: {"unseen": unseen_loss(model, unseen)},
         )  # fmt: skip
         learner.learn(result, passes, "learning", tell=True)
         found = learner.passes
@@ -104,18 +101,6 @@ def open_forget_gates(model: LetterLSTM) -> None:
     quarter = model.lstm.hidden_size
     with no_grad():
         model.lstm.bias_ih_l0[quarter : 2 * quarter].fill_(1)
-
-
-class Measuring:
-    """After each pass: the loss on the text kept aside, and the seconds since the last time."""
-
-    def __init__(self, model: Any, unseen: Windows) -> None:
-        self.model, self.unseen, self.since = model, unseen, time.perf_counter()
-
-    def __call__(self) -> dict[str, float]:
-        loss = unseen_loss(self.model, self.unseen)
-        seconds, self.since = time.perf_counter() - self.since, time.perf_counter()
-        return {"unseen": loss, "seconds": seconds}
 
 
 def forward_twice(

@@ -7,6 +7,7 @@ next. A letter here is any character: a blank and a line's end are letters as we
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ class Learner:
         self.decay, self.schedule, self.clip, self.after_pass = decay, schedule, clip, after_pass
         self.state: State = ()
         self.losses: list[float] = []  # of the windows of this pass
+        self.seconds = 0.0  # that this pass has taken, in all sittings
         self.passes: list[dict[str, float]] = []
 
     def learn(self, result: Result, passes: int, name: str, tell: bool = False) -> None:
@@ -134,8 +136,10 @@ class Learner:
 
     def one_window(self, n: int, result: Result | None = None) -> None:
         """Read a window, from the state in which the one before it ended."""
+        began = time.perf_counter()
         if n == 0:
-            self.state, self.losses = self.model.start(self.windows.streams), []
+            self.state = self.model.start(self.windows.streams)
+            self.losses, self.seconds = [], 0.0
         letters, targets = (Tensor(part.T) for part in self.windows[n])
         states, end = self.model(letters, self.state)  # predict
         sent, printed = self.compare(self.model, states, targets)  # compare
@@ -150,11 +154,13 @@ class Learner:
         self.losses.append(printed)
         if self.schedule is not None:
             self.schedule.step()
+        self.seconds += time.perf_counter() - began
         if len(self.losses) == len(self.windows):
             self._end_of_pass()
 
     def _end_of_pass(self) -> None:
-        self.passes.append({"loss": float(np.mean(self.losses)), **self.after_pass()})
+        found = {"loss": float(np.mean(self.losses)), "seconds": self.seconds}
+        self.passes.append({**found, **self.after_pass()})
         for group in self.optimizer.param_groups:
             group["lr"] *= self.decay
 
@@ -172,6 +178,7 @@ class Learner:
             "schedule": self.schedule.state_dict() if self.schedule is not None else None,
             "state": list(self.state),
             "losses": self.losses,
+            "seconds": self.seconds,
             "passes": self.passes,
         }
 
@@ -183,6 +190,7 @@ class Learner:
             self.schedule.load_state_dict(state_dict["schedule"])
         self.state = tuple(state_dict["state"])
         self.losses, self.passes = list(state_dict["losses"]), list(state_dict["passes"])
+        self.seconds = state_dict["seconds"]
 
 
 def tell_window(

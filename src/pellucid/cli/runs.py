@@ -80,8 +80,7 @@ def _list(found: list[Record], unfinished: list[Unfinished], language: str, as_j
         parts = ", ".join(f"{say(n)} {done:,}/{of:,}" for n, (done, of) in u.parts.items())
         out.print(_said(say, "runs.unfinished", parts=parts), style="yellow")
         out.print(f"  {shlex.join(words)}\n", soft_wrap=True)
-    if len(found) > 1:
-        a, b = _two_of_one(found)
+    for a, b in _two_of_one(found):
         out.print(_said(say, "runs.compare", a=a, b=b), style="dim")
 
 
@@ -123,13 +122,13 @@ def _options(changed: dict[str, Any]) -> list[str]:
     return words
 
 
-def _two_of_one(found: list[Record]) -> tuple[str, str]:
-    """The two latest runs of the same experiment, or just the two latest."""
+def _two_of_one(found: list[Record]) -> list[tuple[str, str]]:
+    """The two latest runs of the same experiment, if there are two."""
     for later in reversed(found):
         earlier = [r.name for r in found if r.id == later.id and r.name != later.name]
         if earlier:
-            return earlier[-1], later.name
-    return found[-2].name, found[-1].name
+            return [(earlier[-1], later.name)]
+    return []
 
 
 # ----------------------------------------------------------------------------------------- one, two
