@@ -99,7 +99,10 @@ def test_ctrl_c_is_calm(words: tuple[str, ...]) -> None:
     assert running.stdout.readline() == "here\n"
     time.sleep(2)
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does: the processes of a check, too
-    out, err = running.communicate(timeout=60)
+    try:
+        out, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130
     assert err.strip() == "Stopped."
     assert "Traceback" not in out
