@@ -62,24 +62,16 @@ class Node:
         "values",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        op: Op,
-        parents: Sequence[Node | Tensor | None],
-        values: Any,
-        settings: dict[str, Any],
-        result: Any,
-        memory: Any,
-    ) -> None:
-        self.op = op
-        self.parents = parents
-        self.values = values
-        self.settings = settings
-        self.result = result
-        self.memory = memory
-        self.number = tick()
-        self.hooks: list[Hook] | None = None
-        self.line: str | None = None  # where it was run, under detect_anomaly
+    # filled in where an operation runs (ops/wiring.py), without a call of their own
+    op: Op
+    parents: Sequence[Node | Tensor | None]
+    values: Any
+    settings: dict[str, Any]
+    result: Any
+    memory: Any
+    number: int
+    hooks: list[Hook] | None
+    line: str | None  # where it was run, under detect_anomaly
 
 
 # ---------------------------------------------------------------------------- changes made in place

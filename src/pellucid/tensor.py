@@ -198,12 +198,7 @@ class Tensor(Methods):
             mode.witness("backward", self, start, create_graph)
         keep = create_graph if retain_graph is None else retain_graph
         for leaf, d in _walk([(self, start)], keep, create_graph).items():
-            if leaf._grad is None and leaf._hooks is None and d.__class__ is np.ndarray:
-                leaf._grad = (
-                    wrap(d, None) if d.dtype is leaf._value.dtype else Tensor(d, leaf.dtype)
-                )
-            else:
-                _accumulate(leaf, d, create_graph)
+            _accumulate(leaf, d, create_graph)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call `hook(gradient)` whenever a gradient arrives here; what it returns takes its place.
