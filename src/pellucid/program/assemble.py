@@ -41,6 +41,8 @@ class Assembled:
         names: what each argument is called, in order.
         gradients: the names of gradients that it returns behind the result.
         uses_count: whether it has to know the number of the step.
+        values: which value each name in it is; a name that only a rule uses is missing.
+        homes: for the id of each value the name in whose line it is computed.
     """
 
     source: str
@@ -48,6 +50,8 @@ class Assembled:
     names: dict[str, Value]
     gradients: list[str]
     uses_count: bool
+    values: dict[str, Value] = field(default_factory=dict)
+    homes: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -546,7 +550,23 @@ def _finished(
         gradients.append(wish if wish not in gradients else f"{wish}_{len(gradients) + 1}")
     source = _text(sheet, recorder, finished, arguments, title)
     counts = re.search(r"\bt\b", source.split("def ")[-1]) is not None
-    return Assembled(source, title, arguments, gradients, counts)
+    values = {n: sheet.values[t] for t, n in names.by.items() if t in sheet.values}
+    return Assembled(source, title, arguments, gradients, counts, values, _homes(names))
+
+
+def _homes(names: _Names) -> dict[int, str]:
+    """For each value the name in whose line it is computed: its own, or that of the line it went into."""
+    found: dict[int, str] = {}
+    for key, token in names.sheet.tokens.items():
+        while token not in names.by and token in names.moved:
+            token = names.moved[token]
+        if token in names.by:
+            found[key] = names.by[token]
+    for key, code in names.sheet.alias.items():
+        inner = [names.by[t] for t in sorted(names_in(code)) if t in names.by]
+        if key not in found and inner:
+            found[key] = inner[0]
+    return found
 
 
 def _named(

@@ -187,11 +187,12 @@ def write(step: Callable[..., Any]) -> Callable[..., Program]:
 
 
 def _written(
-    step: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], fast: bool = False
-) -> Any:
+    step: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], fast: bool = False,
+    recorder: Recorder | None = None,
+) -> Any:  # fmt: skip
     """The program, the recorder, and which value each argument of the program is."""
     inputs = _flat(step, arguments, named)
-    recorder = Recorder(step, fast)
+    recorder = recorder or Recorder(step, fast)
     keeper = _Keeper(step, recorder)
     given = {n: recorder.know(Value("input", a, n, named=n)) for n, a in inputs.items()}
     try:
