@@ -344,16 +344,18 @@ def experiment(
 def place(id: str) -> tuple[int, int]:
     """Where a section stands: its chapter and its number in it.
 
-    >>> place("6.20"), place("10+")
-    ((6, 20), (10, 999))
+    What comes after the book's own sections is "15+", and more of it "15+2", "15+3".
+
+    >>> place("6.20"), place("10+"), place("15+2")
+    ((6, 20), (10, 1000), (15, 1002))
 
     Raises:
         ArgumentError: it does not look like a section.
     """
-    match = re.fullmatch(r"(\d+)(?:\.(\d+)|(\+))", id.strip())
+    match = re.fullmatch(r"(\d+)(?:\.(\d+)|\+(\d*))", id.strip())
     if match is None:
         raise ArgumentError(f"{id!r} is no section of the book; sections look like 6.20")
-    return int(match[1]), 999 if match[3] else int(match[2])
+    return int(match[1]), int(match[2]) if match[2] else 1000 + int(match[3] or 0)
 
 
 def all_experiments() -> list[Experiment]:

@@ -113,4 +113,4 @@ def word(text: str, id: str, language: str) -> str:
 
 
 def _chapter(id: str) -> str:
-    return f"chapter{int(id.partition('.')[0].rstrip('+')):02}"
+    return f"chapter{int(re.split('[.+]', id)[0]):02}"
