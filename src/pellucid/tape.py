@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
@@ -157,23 +158,27 @@ def walk_back(
     Raises:
         GraphError: a node was freed by an earlier walk, or a value it needs was changed since.
     """
-    wanted = None if targets is None else {id(t._node or t) for t in targets}
     arrived: dict[Node, Any] = {}
     goals: dict[Any, Any] = {}
+    waiting: list[Node] = []  # what has arrived somewhere and goes on from there; the newest last
     for tensor, d in starts:
-        if tensor._node is not None:
-            before = arrived.get(tensor._node)
-            arrived[tensor._node] = d if before is None else before + d
-        else:
+        node = tensor._node
+        if node is None:
             before = goals.get(tensor)
             goals[tensor] = _own(d, create_graph) if before is None else before + d
-    order = newest_first([t._node for t, _ in starts if t._node is not None])
-    needed = None if wanted is None else _leading_to(wanted, order)
+        elif node in arrived:
+            arrived[node] = arrived[node] + d
+        else:
+            arrived[node] = d
+            insort(waiting, node, key=_number)
+    wanted = needed = None
+    if targets is not None:
+        wanted = {id(t._node or t) for t in targets}
+        needed = _leading_to(wanted, newest_first(waiting))
     plain = not (create_graph or mode.anomaly or needed is not None)
-    for node in order:
-        d = arrived.pop(node, None)
-        if d is None:
-            continue
+    while waiting:
+        node = waiting.pop()
+        d = arrived.pop(node)
         if node.hooks is not None:
             d = through(node.hooks, d)
         if wanted is not None and id(node) in wanted:
@@ -191,12 +196,16 @@ def walk_back(
             if parent is None or gradient is None:
                 continue
             if parent.__class__ is Node:
-                before = arrived.get(parent)
-                arrived[parent] = gradient if before is None else before + gradient
-                continue
-            before = goals.get(parent)
-            if before is not None:
-                goals[parent] = before + gradient
+                if parent in arrived:
+                    arrived[parent] = arrived[parent] + gradient
+                    continue
+                arrived[parent] = gradient
+                if waiting and waiting[-1].number > parent.number:
+                    insort(waiting, parent, key=_number)
+                else:
+                    waiting.append(parent)
+            elif parent in goals:
+                goals[parent] = goals[parent] + gradient
             elif gradient is d or gradient.__class__ is not np.ndarray or gradient.base is not None:
                 goals[parent] = _own(gradient, create_graph)
             else:

@@ -720,9 +720,12 @@ def as_array(data: TensorLike, dtype: DTypeLike | None) -> np.ndarray[Any, Any]:
     return array
 
 
+_new = object.__new__
+
+
 def wrap(value: Any, node: Node | None) -> Tensor:
     """A tensor around an array, without looking at it twice."""
-    result = Tensor.__new__(Tensor)
+    result = _new(Tensor)
     result._value = value
     result._node = node
     result._requires_grad = node is not None
@@ -762,19 +765,20 @@ def _walk(
 
 def _accumulate(leaf: Tensor, d: Any, create_graph: bool) -> None:
     """Add what arrived to the leaf's gradient, whose memory is nobody else's."""
-    if leaf._hooks:
+    if leaf._hooks is not None:
         d = tape.through(leaf._hooks, d)
         if not create_graph and not isinstance(d, RowSparse):
             d = np.array(d)  # a hook may have given something of its own
     before: Any = leaf._grad
-    if create_graph and isinstance(d, Tensor):
+    if d.__class__ is np.ndarray and before is None and d.dtype is leaf._value.dtype:
+        leaf._grad = wrap(d, None)
+    elif create_graph and isinstance(d, Tensor):
         with tape.enable_grad():
             leaf._grad = d.clone() if before is None else before + d
     elif isinstance(d, RowSparse) or before.__class__ is RowSparse:
         leaf._grad = d if before is None else before + d
     else:
-        if d.__class__ is not np.ndarray or d.dtype is not leaf._value.dtype:
-            d = np.asarray(d, dtype=leaf._value.dtype)
+        d = np.asarray(d, dtype=leaf._value.dtype)
         if before is None:
             leaf._grad = wrap(d, None)
         else:

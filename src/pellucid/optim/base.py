@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,7 @@ class Optimizer:
         used = self._used
         for group in self.param_groups:
             rate = self.plain_rate(group)
+            rates = None if rate is None else in_each_type(float(rate))
             for p in group["params"]:
                 gradient = p._grad
                 if gradient is None:
@@ -140,8 +142,8 @@ class Optimizer:
                         self._look_for_leftovers(gradient)
                     gradient._story = used
                     weight = p._value
-                    if rate is not None and weight.size <= BLOCK:
-                        weight -= rate * gradient._value
+                    if rates is not None and weight.size <= BLOCK:
+                        weight -= rates[weight.dtype.char] * gradient._value
                     else:
                         self.learn(p, gradient._value, group)
                 changed.append(p._value)
@@ -305,6 +307,16 @@ class Optimizer:
 
 
 # ------------------------------------------------------------------------------------------ helpers
+
+
+@lru_cache(maxsize=64)
+def in_each_type(number: float) -> dict[str, Array]:
+    """A number as an array without axes, by the letter of its type.
+
+    NumPy first has to ask of a Python number what it is; of an array it knows. In a small network
+    that question takes longer than the multiplication.
+    """
+    return {kind: np.asarray(number, kind) for kind in "efdg"}
 
 
 def running_mean(mean: Array, values: Array, kept: float) -> None:
