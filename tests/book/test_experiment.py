@@ -223,8 +223,8 @@ def test_a_number_meets_its_own_print(value: float, digits: int) -> None:
 
 def test_places() -> None:
     assert place(" 6.20 ") == (6, 20)
-    assert place("10+") == (10, 999)
-    for wrong in ("6", "6.", "soup", "6.20.1", "", "-6.2"):
+    assert place("10.99") < place("10+") < place("10+2") < place("10+10") < place("11.1")
+    for wrong in ("6", "6.", "soup", "6.20.1", "", "-6.2", "6+.1", "6++"):
         with pytest.raises(ArgumentError, match=r"sections look like 6\.20"):
             place(wrong)
 

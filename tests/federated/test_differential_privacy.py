@@ -94,6 +94,18 @@ def test_a_party_without_examples_contributes_nothing() -> None:
     assert length(reply["sum"]) == 0
 
 
+def test_without_noise_numbers_stay_as_short_as_they_were() -> None:
+    """What travels is not twice as large for nothing."""
+    found = {"examples": np.array(2.0), "update.a": np.ones(3, np.float32)}
+    for noise, kind in ((0.0, np.float32), (1.0, np.float64)):
+        private = Private(
+            lambda state, message: ({"sum": found}, state), 9.0, noise_multiplier=noise
+        )
+        reply, _ = private({}, {})
+        assert reply is not None
+        assert reply["sum"]["update.a"].dtype == kind
+
+
 def test_what_is_no_contribution_passes_unchanged() -> None:
     private = Private(lambda state, message: ({"hello": 1}, state), 1.0)
     assert private({"s": 1}, {}) == ({"hello": 1}, {"s": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,89 @@ def test_the_coordinator_sees_ciphertexts_which_differ_each_time() -> None:
         assert float(total.sums["y"]) == -1
         seen += [e.reply["locked"]["locked"] for e in engine.view() if e.reply]
     assert len(set(seen)) == 4
+
+
+# -------------------------------------------------------- nothing but the sum, from what was recorded
+
+ONE_SUM = (
+    {"anna": 0.0, "ben": 0.0, "cleo": 0.5},
+    {"anna": 750.0, "ben": -1000.0, "cleo": 250.5},
+)
+
+
+def scheme_named(scheme: str) -> Any:
+    """Keys of a scheme."""
+    if scheme == "paillier":
+        return KEYS
+    pytest.importorskip("tenseal")
+    from pellucid.federated import ckks
+
+    return ckks.keygen()
+
+
+def views(keys: Any, values: Mapping[str, float]) -> tuple[dict[str, bytes], bytes, Any]:
+    """Of one round: the coordinator's ciphertext of each party, that of the sum, and what it opens to."""
+    holder = Recorder(Local({"holder": KeyHolder(keys, ENCODING, at_least=3)}))
+    parties = Recorder(Local({name: locked(value, keys) for name, value in values.items()}))
+    how = EncryptedSum(keys.public, ENCODING, holder)
+    how(parties, {name: {"do": "train"} for name in values}, SHAPES)
+    seen = {e.party: ciphertext(e.reply["locked"]) for e in parties.view() if e.reply}
+    (opened,) = holder.view()
+    assert opened.reply is not None
+    return seen, ciphertext(opened.message["locked"]), opened.reply["numbers"]
+
+
+def ciphertext(plain: Mapping[str, Any]) -> bytes:
+    return bytes(plain["locked"]) if "locked" in plain else b"".join(plain["parts"])
+
+
+def bits_differ(one: list[bytes], other: list[bytes]) -> float:
+    """How far two heaps of ciphertexts are apart in any of their bits: chi-squared, the largest."""
+    length = min(map(len, one + other))
+    ones = [
+        np.unpackbits(np.array([np.frombuffer(data[:length], np.uint8) for data in heap]), axis=1)
+        for heap in (one, other)
+    ]
+    n, m = map(len, ones)
+    pooled = (ones[0].sum(0) + ones[1].sum(0)) / (n + m)
+    spread = pooled * (1 - pooled) * (1 / n + 1 / m)
+    differ = (ones[0].mean(0) - ones[1].mean(0)) ** 2
+    return float((differ[spread > 0] / spread[spread > 0]).max(initial=0))
+
+
+@pytest.mark.parametrize(("scheme", "runs"), [("paillier", 150), ("ckks", 30)])
+def test_views_of_different_inputs_with_one_sum_cannot_be_told_apart(
+    scheme: str, runs: int
+) -> None:
+    """What each party sent, their sums in pairs, and what the key holder was shown: all alike."""
+    keys = scheme_named(scheme)
+    rounds = [[views(keys, values) for _ in range(runs)] for values in ONE_SUM]
+    for name in ONE_SUM[0]:
+        one, other = ([seen[name] for seen, _, _ in some] for some in rounds)
+        assert bits_differ(one, other) < 50  # for a bit, chance below 1e-11
+        assert len(set(one + other)) == 2 * runs
+    sums = [[total for _, total, _ in some] for some in rounds]
+    assert bits_differ(*sums) < 50
+    opened = [numbers for some in rounds for _, _, numbers in some]
+    assert np.ptp(np.array(opened), axis=0).max() <= (0 if scheme == "paillier" else 1e-3)
+
+
+def test_the_test_above_can_tell_inputs_apart() -> None:
+    """Without noise it does: it is no test that cannot fail."""
+    heaps = [
+        [
+            ciphertext(KEYS.public.encrypt_vector([v], ENCODING, lambda: 1).to_plain())
+            for _ in range(150)
+        ]
+        for v in (0.0, 750.0)
+    ]
+    assert bits_differ(*heaps) > 250
+
+
+def test_a_key_holder_that_is_silent_ends_the_round_without_a_sum() -> None:
+    gone = Local({"holder": lambda state, message: (None, state)})
+    with pytest.raises(RoundError, match="holder does not open it: said nothing"):
+        ask({"anna": locked(1), "ben": locked(2)}, EncryptedSum(KEYS.public, ENCODING, gone))
 
 
 def test_parties_that_drop_out_or_send_nonsense_are_left_out() -> None:

@@ -158,6 +158,16 @@ def test_small_numbers_go_into_large_ones_and_back(
     assert packing.unpack(large, size, width, slots).tolist() == (a + b).tolist()
 
 
+@pytest.mark.parametrize("width", [2, 63, 64])
+def test_the_largest_numbers_of_a_slot_fit(width: int) -> None:
+    """Also where a slot is as wide as a number: 64 bits."""
+    top = 2 ** (width - 1)
+    numbers = np.array([top - 1, -top, 0, -1, top - 1], np.int64)
+    large = packing.pack(numbers, width, slots=2)
+    assert packing.unpack(large, 5, width, slots=2).tolist() == numbers.tolist()
+    assert packing.unpack([-large[1]], 2, width, slots=2).tolist() == [0, 1]
+
+
 @given(st.integers(1, 32), st.integers(0, 50))
 def test_the_locked_sum_of_vectors_equals_the_plain_sum(parties: int, size: int) -> None:
     rows = np.random.default_rng(size).uniform(-0.99, 0.99, (parties, size))

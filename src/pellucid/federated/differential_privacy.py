@@ -263,7 +263,7 @@ def _accounting() -> Any:
 
 
 def _blurred(a: Array, std: float) -> Array:
-    return np.asarray(a + gaussian(np.shape(a), std))
+    return np.asarray(a + gaussian(np.shape(a), std)) if std else np.asarray(a)
 
 
 def _is_update(name: str) -> bool:
