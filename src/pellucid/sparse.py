@@ -6,11 +6,17 @@ and writing those zeros would cost a thousand times more than the learning.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 SMALL = 64  # rows; with more, the matrix of zeros and ones is mostly zeros
+
+
+@lru_cache(maxsize=64)
+def _identity(n: int, dtype: Any) -> Any:
+    return np.eye(n, dtype=dtype)
 
 
 def add_rows(table: Any, rows: Any, values: Any) -> None:
@@ -21,9 +27,8 @@ def add_rows(table: Any, rows: Any, values: Any) -> None:
     five times faster than at rows of a matrix.
     """
     if table.ndim == 2 and len(table) <= SMALL and table.dtype == values.dtype:
-        belongs = np.zeros((len(table), len(rows)), table.dtype)
-        belongs[rows, np.arange(len(rows))] = 1
-        table += np.dot(belongs, values)
+        belongs = _identity(len(table), table.dtype).take(rows, 0)
+        table += np.dot(belongs.T, values)
     elif table.ndim == 1 or not table.flags.c_contiguous:
         np.add.at(table, rows, values)
     elif table.size and len(rows):

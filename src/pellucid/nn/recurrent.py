@@ -21,6 +21,8 @@ from .linear import at_least_one
 from .module import Module
 from .parameter import Parameter, blank
 
+Array = Any  # an ndarray
+
 
 class _Recurrent(Module):
     """What all three have in common: layers, directions, and the shapes of input and state."""
@@ -85,11 +87,13 @@ class _Recurrent(Module):
             return ops.unsqueeze(x, dim=1)
         return ops.transpose(x, dim0=0, dim1=1) if self.batch_first else x
 
-    def _state(self, name: str, state: Tensor | None, x: Tensor, batched: bool) -> Tensor:
+    def _state(
+        self, name: str, state: Tensor | None, x: Tensor, batched: bool
+    ) -> Tensor | Array:
         """The first state, (layers * directions, N, hidden_size): zeros unless given."""
         shape = self.num_layers * len(self._directions), x.shape[1], self.hidden_size
         if state is None:
-            return wrap(np.zeros(shape, x.dtype), None)
+            return np.zeros(shape, x.dtype)
         if not batched and state.ndim == 2:
             state = ops.unsqueeze(state, dim=1)
         if state.shape != shape:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -223,7 +224,13 @@ def _chances(scores: Array, out: Array | None = None) -> tuple[Array, Array]:
 
 def _places(labels: Array, classes: int) -> Array:
     """Where the right classes stand, counted through all rows."""
-    return labels + np.arange(0, len(labels) * classes, classes)
+    return labels + _row_starts(len(labels), classes)
+
+
+@lru_cache(maxsize=64)
+def _row_starts(n: int, classes: int) -> Array:
+    """Where each row begins, counted through all rows."""
+    return np.arange(0, n * classes, classes)
 
 
 def _largest(rows: Array) -> Array:
