@@ -27,7 +27,10 @@ QUOTED = {
     "letter by letter", "a review begins", "nearest words", "word", "for instance",
     "the next word", "guessed",
 }  # fmt: skip
-LESS = {"passes": 4, "hidden": 16, "characters": 6000}  # of slow experiments
+LESS = {
+    "passes": 4, "hidden": 16, "characters": 6000, "rounds": 2, "images": 400, "bits": 256,
+    "most": 10, "weights": 1000,
+}  # of slow experiments  # fmt: skip
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 FILES = sorted(p.stem for p in (texts.FOLDER / "en").glob("*.toml") if p.stem != "tour")
 EXPERIMENTS = all_experiments()
