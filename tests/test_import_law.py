@@ -19,6 +19,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "pellucid"
 # From the ground up; a module may import its own layer and those before it.
 LAYERS: list[set[str]] = [
     {"errors", "atomic", "allocator"},
+    {"kernels"},
     {"tape", "shapes", "sparse", "random"},
     {"ops"},
     {"protocols", "methods", "tensor"},
@@ -26,9 +27,10 @@ LAYERS: list[set[str]] = [
     {"nn", "losses", "optim", "schedules", "init"},
     {"io"},
     {"train", "testing"},
-    {"explain", "program", "kernels"},
+    {"explain", "program"},
     {"federated"},
     {"book", "tour", "doctor", "bench"},
+    {"lab"},
     {"cli"},
 ]
 ASIDE = {

@@ -12,6 +12,8 @@ kernel into the result. Its slopes are the other two lines. Sequences are images
 
 A long batch is taken in parts whose patches stay in the processor's cache: 25 times the image is what
 the patches of a 5 by 5 kernel take. If one part is enough, they are kept for the way back.
+
+Where Numba is installed and there is much to do, `kernels/convolution.py` does without patches.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
+from ..kernels import convolution as kernel
+from ..kernels import use
 from .base import Array, Example, op
 
 Pair = tuple[int, int]
@@ -240,22 +244,43 @@ def _forward(
     slide = Slide(*(_two(pair) for pair in (weight.shape[2:], step, apart, places)))
     plan = _Plan(axes, slide, ((0, 0), *around)[-2:], groups)  # type: ignore[arg-type]
     image = framed(images(x, axes), plan.around)
+    if use(_multiplications(image, weight, slide)):
+        y = kernel.forward(image, weight, bias, slide.dilation, groups, slide.places)
+        return y.reshape(*x.shape[: -axes - 1], len(weight), *places), plan
     y, kept = correlate(image, weight, slide, groups)
     if bias is not None:
         y += bias.reshape(-1, 1, 1)
     return y.reshape(*x.shape[: -axes - 1], len(weight), *places), plan._replace(kept=kept)
 
 
+def _multiplications(image: Array, weight: Array, slide: Slide) -> int:
+    """How many a compiled kernel would do; 0 where it does not fit or would pay for nothing.
+
+    It slides one step at a time, along rows that are long enough.
+    """
+    (high, wide), alike = slide.places, image.dtype == weight.dtype and weight.dtype.char in "fd"
+    fits = slide.stride == (1, 1) and high * wide >= 48 and 2 * wide >= image.shape[3]
+    return image.shape[0] * weight.size * high * wide if fits and alike else 0
+
+
 def _backward(d: Array, x: Array, weight: Array, plan: _Plan, needs: Sequence[bool]) -> Any:
     d, image = images(d, plan.axes), images(x, plan.axes)
+    slide = plan.slide
+    compiled = use(_multiplications(image, weight, slide))
     d_x = d_weight = None
     if needs[0]:
         size = tuple(n + sum(p) for n, p in zip(image.shape[2:], plan.around, strict=True))
-        canvas = spread(d, weight, plan.slide, plan.groups, size)
+        if compiled:
+            canvas = kernel.input_slope(d, weight, slide.dilation, plan.groups, size)
+        else:
+            canvas = spread(d, weight, slide, plan.groups, size)
         d_x = unframed(canvas, plan.around).reshape(x.shape)
     if needs[1]:
         frame = image if plan.kept is not None else framed(image, plan.around)
-        slope = weight_slope(d, frame, plan.slide, plan.groups, plan.kept)
+        if compiled:
+            slope = kernel.weight_slope(d, frame, weight.shape, slide.dilation, plan.groups)
+        else:
+            slope = weight_slope(d, frame, slide, plan.groups, plan.kept)
         d_weight = slope.reshape(weight.shape)
     return d_x, d_weight, _bias_slope(d) if needs[2] else None
 

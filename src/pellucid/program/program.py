@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random, tape
+from .. import kernels, random, tape
 from ..errors import ArgumentError, PellucidError, PellucidWarning, ShapeError
 from ..nn.module import Module
 from ..optim.base import Optimizer
@@ -186,6 +186,7 @@ def write(step: Callable[..., Any]) -> Callable[..., Program]:
     return writer
 
 
+@kernels.off()
 def _written(
     step: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], fast: bool = False,
     recorder: Recorder | None = None,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import random, sparse
+from .. import kernels, random, sparse
 from ..ops import base, convolution, loss, normalization, recurrent
 from ..ops.embedding import check_bags
 from ..optim.base import Optimizer
@@ -68,6 +68,8 @@ def spelled(f: Folder, function: Any, arguments: list[Known], given: Given) -> K
         return static(None)
     if getattr(function, "__func__", None) is Optimizer.scratch:
         return _room(f, arguments)
+    if function is kernels.use:  # a program is NumPy
+        return static(False)
     if function is random.generator:
         return Known(name("rng"), random.generator())
     if function is sparse.RowSparse:
