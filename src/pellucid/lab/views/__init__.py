@@ -1,0 +1,1 @@
+"""The views: one file each. README.md says how to add one."""
