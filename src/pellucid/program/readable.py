@@ -75,9 +75,8 @@ def _weight_slope(d: Array, x: Array, slide: Any, groups: int, kept: Array | Non
 
 def _add_rows(table: Array, rows: Array, values: Array) -> None:
     if table.ndim == 2 and len(table) <= SMALL and table.dtype == values.dtype:
-        belongs = np.zeros((len(table), len(rows)), table.dtype)
-        belongs[rows, np.arange(len(rows))] = 1
-        table += np.dot(belongs, values)
+        belongs = np.eye(len(table), dtype=table.dtype)[rows]
+        table += np.dot(belongs.T, values)
     else:
         np.add.at(table, rows, values)
 
