@@ -9,12 +9,15 @@ Where several elements of a window are the largest, the first gets the gradient,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError
+from ..kernels import off, use
+from ..kernels import pooling as kernel
 from .base import Array, Example, as_result, op, raw
 from .convolution import Shape, Sizes, framed, images, per_axis, steps, unframed
 
@@ -96,7 +99,7 @@ class Windows(NamedTuple):
     axes: int  # 1: a sequence
     rows: Run
     columns: Run
-    which: tuple[Array, Array] | None = None  # of each row's columns, of the rows
+    which: tuple[Array, ...] | None = None  # of each row's columns, of the rows; or both in one
     divisor: Array | float = 1.0
 
     @property
@@ -149,7 +152,19 @@ def _counted(name: str, run: Run, ceil_mode: bool) -> Run:
 # -------------------------------------------------------------------------------------- the largest
 
 
+def _looks(x_shape: Shape, windows: Windows) -> int:
+    """What a compiled kernel would have to do: NumPy takes longer for a look than to multiply."""
+    elements = (
+        windows.rows.size * windows.columns.size * windows.rows.windows * windows.columns.windows
+    )
+    return 32 * math.prod(x_shape[: -windows.axes]) * elements
+
+
 def _max_pool(x: Array, windows: Windows) -> tuple[Array, Windows]:
+    if x.dtype.char in "fd" and use(_looks(x.shape, windows)):
+        settings = zip(*(run[1:] for run in (windows.rows, windows.columns)), strict=True)
+        y, at = kernel.forward(images(x, windows.axes), *settings)
+        return windows.shaped(y, x.shape), windows._replace(which=(at,))
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     canvas = framed(images(x, windows.axes), windows.around, lowest)
     wide, of_columns = _largest(canvas, windows.columns, COLUMNS)
@@ -159,6 +174,9 @@ def _max_pool(x: Array, windows: Windows) -> tuple[Array, Windows]:
 
 def _max_pool_back(d: Array, x_shape: Shape, windows: Windows) -> Array:
     assert windows.which is not None
+    if use(_looks(x_shape, windows)) and len(windows.which) == 1:
+        share, size = images(d, windows.axes), (windows.rows.length, windows.columns.length)
+        return kernel.back(share, windows.which[0], size).reshape(x_shape)
     of_columns, of_rows = windows.which
     wide = _hand_back(images(d, windows.axes), of_rows, windows.rows, ROWS, of_columns.shape)
     shape = (*wide.shape[:3], windows.columns.length + sum(windows.columns.around))
@@ -229,7 +247,8 @@ def max_pool2d_with_indices(input: Any, *settings: Any, **named: Any) -> tuple[T
 def _with_indices(pool: Any, x: Any, given: Sequence[Any], named: Any) -> tuple[Any, Any]:
     settings = {**pool.defaults, **dict(zip(pool.defaults, given, strict=False)), **named}
     y = pool(x, **settings)
-    _, windows = pool.forward(raw(x), **settings)
+    with off():
+        _, windows = pool.forward(raw(x), **settings)
     of_columns, of_rows = windows.which
     row = np.arange(windows.rows.windows)[:, None] * windows.rows.stride
     row = row + of_rows.astype(np.int64) * windows.rows.dilation
