@@ -221,7 +221,7 @@ class WeightImages(View):
             return "start", values
         away = self.away()
         if self.ink is not None and away > AWAY * self.film.data.shape[1]:
-            return "corner", {**values, "away": away}
+            return "corner", {**values, "away": round(away, 1)}
         if learned == 1 and self.ink is None:
             return "first", {**values, "first": int(self.film.data.labels[0])}
         if label is None:

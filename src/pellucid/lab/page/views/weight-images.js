@@ -1,7 +1,7 @@
 // Chapter 5: ten rows of weights as images; one of them laid over a digit; the training, to be scrubbed through.
 import { array, Card, Columns, Controls, diverging, Draw, fmt, html, inkOn, largest, num, Num, Pixels, Plot, Say, signed, useState, view } from "../kit/index.js";
 import { Field, Outline } from "../kit/field.js";
-import { Fit, Key } from "../kit/fit.js";
+import { Key } from "../kit/key.js";
 
 export default view((here) => {
   const { shows, t, act } = here;
@@ -103,10 +103,10 @@ function Training({ shows, t, act }) {
   const high = Math.min(3, Math.max(1.05, ...shows.errors.y.map(num).filter(Number.isFinite)));
   const drawn = curves.map((c) => ({ x: c.x, y: c.y.map((v) => (num(v) <= high ? num(v) : NaN)), colour: c.colour }));
   return html`<${Key} of=${curves} />
-    <${Fit}>${(width) => html`<${Plot} curves=${drawn} x=${t("images learned from")} xs=${[0, last]} ys=${[0, high]} height=200 width=${width} drag=${(x) => scrub(nearest(x))} label=${t("moment of the training")}>
+    <${Plot} curves=${drawn} x=${t("images learned from")} xs=${[0, last]} ys=${[0, high]} height=200 width=520 drag=${(x) => scrub(nearest(x))} label=${t("moment of the training")}>
       ${({ sx, sy }) => html`<line x1=${sx(shows.learned)} x2=${sx(shows.learned)} y1=${sy(0)} y2=${sy(high)} stroke="#1c1e22" stroke-width="1.5" />
         <circle cx=${sx(shows.learned)} cy=${sy(num(shows.right))} r="6" fill="#0b6e75" stroke="#fffefb" stroke-width="2" />`}
-    <//>`}<//>
+    <//>
     <label class="pv-slider" style=${{ display: "flex", width: "100%", font: "14px var(--sans)" }}>
       <span>${t("# images learned from").split("#")[0]}<b class="num" style=${{ minWidth: 0 }}><${Num} at="learned" digits=0 /></b>${t("# images learned from").split("#")[1]}</span>
       <input type="range" data-scrub min="0" max=${shows.stops.length - 1} step="1" value=${shows.at} style=${{ flex: 1, minWidth: 0 }} onInput=${(e) => scrub(Number(e.target.value))} />
