@@ -71,7 +71,9 @@ PLAYS = {  # how each play of Tiny Shakespeare begins
 UNEVEN = 0.5  # how the digits are shared out: most of a party's are of three or four kinds
 STEPS = 50  # letters a row of a play has
 ASIDE = 10  # of the rows of a play, every tenth is kept for testing
-LIMIT = 2.0**14  # no number that travels is larger
+ROOM = (
+    8  # no weight moves, and no loss is, further than this: what travels is that times the examples
+)
 DELTA = 1e-3  # the chance that a budget promises too much
 OPEN, ALONE = "openly", "in one place"
 EXACT = {
@@ -248,6 +250,7 @@ class Setting:
     rounds: int
     bits: int
     clip: float
+    limit: float  # no number that travels is larger
 
 
 def not_at_all(s: Setting) -> Protected:
@@ -260,13 +263,13 @@ def by_masks(s: Setting) -> Protected:
     identities = {name: Identity() for name in s.parties}
     registry = {name: identity.public for name, identity in identities.items()}
     parties = {n: Masked(p, n, identities[n], registry) for n, p in s.parties.items()}
-    return Protected(Local(parties), SecureSum(registry, limit=LIMIT))
+    return Protected(Local(parties), SecureSum(registry, limit=s.limit))
 
 
 def by_paillier(s: Setting) -> Protected:
     """Under Paillier's lock, many weights in each ciphertext."""
     keys = paillier.keygen(s.bits, lesson=s.bits < paillier.LEAST_BITS)
-    encoding = FixedPoint(limit=LIMIT, terms=len(s.parties), width=40)
+    encoding = FixedPoint(limit=s.limit, terms=len(s.parties), width=40)
     return locked(s, keys, encoding, FixedBaseNoise(keys.public))
 
 
@@ -274,7 +277,7 @@ def by_ckks(s: Setting) -> Protected:
     """Under a CKKS lock, 4,096 weights in each ciphertext."""
     from pellucid.federated import ckks
 
-    return locked(s, ckks.keygen(), FixedPoint(limit=LIMIT, terms=len(s.parties)), None)
+    return locked(s, ckks.keygen(), FixedPoint(limit=s.limit, terms=len(s.parties)), None)
 
 
 def locked(s: Setting, keys: Any, encoding: FixedPoint, noise: Any) -> Protected:
@@ -379,7 +382,9 @@ def learn(
 ) -> Learned:
     """Federated training under some protection."""
     clock = Clock()
-    setting = Setting(task.trainers(clock), rounds, bits, task.clip)
+    most = ROOM * max(len(part) for part in task.parts.values())
+    limit = 2.0 ** most.bit_length()
+    setting = Setting(task.trainers(clock), rounds, bits, task.clip, limit)
     protected = protect(setting)
     return trained(task, protected, len(setting.parties), clock, rounds, seed, ticks)
 

@@ -140,7 +140,7 @@ def cost_of(protect: Callable[[Setting], Protected], parties: int, weights: int,
     dice = np.random.Generator(np.random.SFC64(1))
     update = dice.normal(size=weights).astype(np.float32)
     names = [f"party {i:04}" for i in range(parties)]
-    setting = Setting(dict.fromkeys(names, ready(update)), 1, bits, clip=1.0)
+    setting = Setting(dict.fromkeys(names, ready(update)), 1, bits, clip=1.0, limit=2.0**10)
     protected = protect(setting)
     engine, shapes = protected.engine, {"examples": (), "loss": (), "update.w": (weights,)}
     question = {"do": "train", "weights": {"w": update}}
