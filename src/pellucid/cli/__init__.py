@@ -12,7 +12,21 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import PellucidError
-from . import bench, check, data, doctor, errata, export, listing, run, runs, streams, tour
+from . import (
+    bench,
+    check,
+    data,
+    doctor,
+    errata,
+    export,
+    federate,
+    lab,
+    listing,
+    run,
+    runs,
+    streams,
+    tour,
+)
 
 EXAMPLES = """
 \b
@@ -24,6 +38,7 @@ Examples:
   pellucid run 4.24 --alpha 0.5     the same experiment, otherwise
   pellucid check 3 4 5              published figures beside ours
   pellucid data list                the datasets, and where they are
+  pellucid lab                      all of it in the browser, to step and to break
 """
 
 
@@ -79,7 +94,9 @@ app.command("errata", epilog=errata.EXAMPLES)(errata.command)
 app.add_typer(data.app, name="data")
 app.command("doctor")(doctor.command)
 app.command("export", epilog=export.EXAMPLES)(export.command)
+app.add_typer(federate.app, name="federate")
 app.command("bench")(bench.command)
+app.command("lab", epilog=lab.EXAMPLES)(lab.command)
 
 
 def main() -> None:

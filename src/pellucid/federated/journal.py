@@ -70,3 +70,19 @@ class Journal:
             )
         entry: Entry = whole["entry"]
         return entry
+
+
+def rounds_in(path: Path) -> int:
+    """How many finished rounds a journal holds, of whichever training; 0 if there is none.
+
+    Raises:
+        DataError: the file is damaged or no journal.
+    """
+    try:
+        whole = unpack(path.read_bytes(), most_bytes=2**62)
+    except FileNotFoundError:
+        return 0
+    except MessageError as error:
+        raise DataError(f"{path} is no journal, or damaged: {error.message}") from None
+    entry = whole.get("entry")
+    return int(entry.get("round", 0)) if isinstance(entry, dict) else 0

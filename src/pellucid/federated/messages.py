@@ -76,6 +76,8 @@ def unpack(data: bytes, most_bytes: int = MOST_BYTES) -> Message:
             "Coordinator and parties need Pellucids that speak the same version"
         )
     start, body = _BEGINNING.size, _BEGINNING.size + length
+    if body > len(data):
+        raise MessageError(f"this message is damaged: {body - len(data):,} bytes of it are missing")
     try:
         arrays = load(bytes(data[body:])) if len(data) > body else {}
         message = tree.unpack(arrays, data[start:body].decode())

@@ -210,9 +210,11 @@ class Collection:
             for g in givers
         ]
         rows = shamir.join(heights, self.terms.threshold)
-        return {
+        secrets = {
             name: shamir.from_chunks(row, SEED_BYTES) for name, row in zip(of, rows, strict=True)
         }
+        rows.fill(0)
+        return secrets
 
     def _take_off(
         self, numbers: Array, selves: Mapping[str, bytes], keys: Mapping[str, bytes]

@@ -135,6 +135,8 @@ class Masked:
             key, opening[name] = private.agree(shown["letters"], to, back)
             sealed[name] = seal(key, letter_of(shares[terms.place(name)]), to)
         own = letter_of(shares[terms.place(self.name)])
+        for array in (secret, *shares.values()):
+            array.fill(0)  # what is in bytes, Python does not let one wipe; these it does
         now.update(done="share", open=opening, others=others, shares={self.name: own})
         return {"sealed": sealed}, {**state, "round": now}
 
