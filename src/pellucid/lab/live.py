@@ -9,6 +9,7 @@ sent under that number:
     {"id": 3, "close": true}
     {"id": 4, "run": "6.20", "settings": {"lr": 0.3}}      ->  progress ..., finished or failed
     {"id": 4, "stop": true}                                ->  {"id": 4, "event": "stopped"}
+    {"id": 5, "code": "print(1)"}                          ->  {"id": 5, "event": "ran", ...}
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..book.experiment import find
 from ..book.texts import as_language
 from ..errors import PellucidError
-from . import saved
+from . import sandbox, saved
 from .codec import LARGEST, decode, encode
 from .view import View, open_view
 
@@ -105,8 +106,10 @@ class Wire:
                 message = await self.socket.receive_text()
                 self.rate.count()
                 await self.answer(decode(message))
-        except (WebSocketDisconnect, KeyError):  # KeyError: a binary message, which we do not take
-            pass
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the page was closed
+        except KeyError:
+            await self.socket.close(1003, "binary messages are not taken")
         except Flood:
             await self.socket.close(1008, "too many messages at once")
         except ValueError as error:
@@ -124,6 +127,8 @@ class Wire:
         try:
             if "run" in message:
                 self.start(number, message)
+            elif "code" in message:
+                self.try_code(number, message)
             elif "stop" in message:
                 self.stop(number)
             elif "close" in message:
@@ -214,6 +219,21 @@ class Wire:
             if process is not None and process.returncode is None:
                 process.kill()
                 await process.wait()
+
+    def try_code(self, id: int, message: dict[str, Any]) -> None:
+        """Run the reader's own code, if there is a place for it."""
+        if id in self.tasks and not self.tasks[id].done():
+            raise PellucidError("it is running already")
+        if not self.runs.take():
+            raise PellucidError(f"{MOST_RUNS} programs are running; stop one, or wait for it")
+        self.tasks[id] = asyncio.create_task(self.code(id, str(message["code"])))
+
+    async def code(self, id: int, code: str) -> None:
+        """What the reader's code prints."""
+        try:
+            await self.send(id, {"event": "ran", **await sandbox.run(code)})
+        finally:
+            self.runs.leave()
 
     async def hand_on(self, process: asyncio.subprocess.Process) -> bool:
         """Hand on frames until the process ends. Whether it said itself how it ended."""

@@ -25,13 +25,16 @@ function App({ contents }) {
     </main>`;
 }
 
+/** On a narrow screen the chapters scroll sideways: bring the current one into sight. */
+const show = (el) => el && el.parentElement.scrollWidth > el.parentElement.clientWidth && (el.parentElement.scrollLeft = el.offsetLeft - 120);
+
 function Header({ contents, t, number }) {
   const here = (lang) => `${location.pathname}?lang=${lang}`;
   const current = contents.chapters.find((c) => c.number === number);
   return html`<header class="site">
     <a class="name" href="/">Pellucid</a>
     <nav class="chapters" aria-label=${t("chapters")}>
-      ${contents.chapters.map((c) => html`<a key=${c.number} href=${`/chapter/${c.number}`} title=${c.title} class=${c === current ? "on" : ""}>${c.number}</a>`)}
+      ${contents.chapters.map((c) => html`<a key=${c.number} href=${`/chapter/${c.number}`} title=${c.title} class=${c === current ? "on" : ""} ref=${c === current ? show : null}>${c.number}</a>`)}
     </nav>
     <nav class="languages">
       <a href=${here("en")} lang="en" class=${language === "en" ? "on" : ""}>English</a>

@@ -121,16 +121,21 @@ function Outcome({ found, e, t, attempt }) {
     ${found.numbers.length > 0 && html`<section><h4>${t("found")}</h4><table class="plain"><tbody>${found.numbers.map((n) => html`<tr><th>${n.name}</th><td class="num">${n.value}</td></tr>`)}</tbody></table></section>`}
     ${found.agreements.length > 0 && html`<section><h4>${t("computed twice")}</h4><ul class="agree">${found.agreements.map((a) => html`<li class=${a.ok ? "yes" : "no"}>${a.name}: ${a.ok ? t("the same") : t("NOT the same")} <small class="num">${a.difference}</small></li>`)}</ul></section>`}
     ${found.steps.length > 0 && html`<details class="steps"><summary>${t("the first steps, number by number")}</summary>${found.steps.map((s) => html`<${Step} of=${s} t=${t} />`)}</details>`}
-    ${e.look && html`<section class="read"><h4>${t("what to look for")}</h4><p>${e.look}</p></section>`}
-    ${e.next && html`<section class="read"><h4>${t("what to try next")}</h4><p><${Tries} text=${e.next} e=${e} attempt=${attempt} /></p></section>`}
+    ${e.look && html`<section class="read"><h4>${t("what to look for")}</h4><p><${Tries} text=${e.look} e=${e} attempt=${attempt} t=${t} /></p></section>`}
+    ${e.next && html`<section class="read"><h4>${t("what to try next")}</h4><p><${Tries} text=${e.next} e=${e} attempt=${attempt} t=${t} /></p></section>`}
     <p class="status num">${t("took # seconds").replace("#", found.seconds.toFixed(found.seconds < 10 ? 2 : 0))}</p>
   </div>`;
 }
 
 /** "Try --lr 0.5" with a button in place of the option. */
-function Tries({ text, e, attempt }) {
+function Tries({ text, e, attempt, t }) {
   const parts = text.split(/(--[a-z][a-z-]*(?:[ =]-?[\d.]+)?)/);
+  const open = () => {
+    const steps = document.getElementById(`e${e.id}`).querySelector(".steps");
+    if (steps) (steps.open = true), steps.scrollIntoView({ block: "center", behavior: "smooth" });
+  };
   return parts.map((part) => {
+    if (part === "--explain") return html`<button class="link" onClick=${open}>${t("the first steps, number by number")}</button>`;
     const match = /^--([a-z-]+)(?:[ =](-?[\d.]+?))?(\.?)$/.exec(part);
     const name = match && match[1].replaceAll("-", "_").replace(/^alpha$/, "lr");
     if (!match || !e.parameters.some((p) => p.name === name)) return part;

@@ -49,6 +49,7 @@ export function openView(wire, name, language) {
   const content = {};
   return new Promise((ready, failed) => {
     const model = {
+      runs: true, // the reader's code can be run
       get: (key) => content[key],
       on: (what, call) => (heard[what] ??= []).push(call),
       off: (what, call) => (heard[what] = (heard[what] ?? []).filter((one) => one !== call)),

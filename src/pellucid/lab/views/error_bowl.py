@@ -157,4 +157,4 @@ class ErrorBowl(View):
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         rows = [(n, w, self.value["input"] * w, self.error(w)) for n, w in enumerate(self.path)]
-        return ("step", "weight", "prediction", "error"), rows
+        return ("steps", "weight", "prediction", "error"), rows

@@ -13,7 +13,8 @@ export const INK = ["#0b6e75", "#d95f0e", "#2166ac", "#8c5a9e", "#6f6b64"];
  *   log       powers of ten upwards
  *   drag      (x) => ...: called while the reader drags sideways
  *   children  (scales) => more SVG on top */
-export function Plot({ curves, x = "", y = "", xs, ys, log, drag, height = 220, width = 460, children, label }) {
+export function Plot({ curves, x = "", y = "", xs, ys, log, drag, children, label, ...size }) {
+  const [width, height] = [Number(size.width ?? 460), Number(size.height ?? 220)]; // `width=460` in a template is text
   const box = useRef();
   const [left, right, top, bottom] = [46, 12, 12, x ? 38 : 24];
   const finite = (list) => list.map(num).filter((v) => Number.isFinite(v) && (!log || v > 0));
@@ -32,8 +33,8 @@ export function Plot({ curves, x = "", y = "", xs, ys, log, drag, height = 220, 
   const ticks = log ? powers(up) : sy.ticks(4);
   return html`<svg class=${`pv-plot${drag ? " drag" : ""}`} ref=${box} viewBox="0 0 ${width} ${height}" role="img" aria-label=${label ?? y}
       onPointerDown=${move} onPointerMove=${move}>
-    ${ticks.map((v) => html`<g key=${v}><line class="grid" x1=${left} x2=${width - right} y1=${sy(v)} y2=${sy(v)} /><text class="tick" x=${left - 7} y=${sy(v) + 4} text-anchor="end">${fmt(v, places(ticks))}</text></g>`)}
-    ${sx.ticks(5).map((v, _, all) => html`<text key=${v} class="tick" x=${sx(v)} y=${height - bottom + 16} text-anchor="middle">${fmt(v, places(all))}</text>`)}
+    ${ticks.map((v) => html`<g key=${v}><line class="grid" x1=${left} x2=${width - right} y1=${sy(v)} y2=${sy(v)} /><text class="tick" x=${left - 7} y=${sy(v) + 4} text-anchor="end">${log ? power(v) : fmt(v, places(ticks))}</text></g>`)}
+    ${(whole(curves) ? sx.ticks(5).filter(Number.isInteger) : sx.ticks(5)).map((v, _, all) => html`<text key=${v} class="tick" x=${sx(v)} y=${height - bottom + 16} text-anchor="middle">${fmt(v, places(all))}</text>`)}
     ${x && html`<text class="axis" x=${(left + width - right) / 2} y=${height - 4} text-anchor="middle">${x}</text>`}
     ${curves.map((c, i) => {
       const ink = c.colour ?? INK[i % INK.length];
@@ -56,6 +57,7 @@ function spread(values, log) {
   let [a, b] = ends(values.length ? values : log ? [1, 10] : [0, 1]);
   if (log) return [10 ** Math.floor(Math.log10(Math.max(a, 1e-300))), 10 ** Math.ceil(Math.log10(Math.max(b, 1e-300)) + 1e-9)];
   if (a > 0 && a < b / 2) a = 0;
+  if (a === 0 && b === 0) b = 1;
   return [a, b + (b - a) * 0.06];
 }
 
@@ -63,6 +65,14 @@ function powers([a, b]) {
   const [from, to] = [Math.round(Math.log10(a)), Math.round(Math.log10(b))];
   const stride = Math.max(1, Math.ceil((to - from) / 5));
   return Array.from({ length: Math.floor((to - from) / stride) + 1 }, (_, i) => 10 ** (from + i * stride));
+}
+
+const whole = (curves) => curves.every((c) => c.x.every(Number.isInteger));
+
+/** 10, 0.1, 0.001; beyond that 10⁻⁵. */
+function power(v) {
+  const n = Math.round(Math.log10(v));
+  return Math.abs(n) <= 3 ? String(Number(v.toPrecision(1))) : fmt(v, 0).replace(/^.*×/, "");
 }
 
 function places(ticks) {

@@ -10,7 +10,7 @@ import { Num } from "./parts.js";
 export function Lines({ lines, at, digits = 4, point }) {
   return html`<div onPointerLeave=${point && (() => point(null))}>
     ${lines.map((line, i) => html`<div key=${i} class=${`pv-line ${line.code.trim().startsWith("#") ? "comment" : (line.state ?? "")}`} onPointerEnter=${point && (() => point(i))}>
-      <span>${line.code}</span><b>${line.state !== "ahead" && html`<${Came} of=${line.value} at=${`${at}[${i}].value`} digits=${digits} />`}</b>
+      <span>${line.code}</span><b title=${Array.isArray(line.value) ? line.value.join(", ") : ""}>${line.state !== "ahead" && html`<${Came} of=${line.value} at=${`${at}[${i}].value`} digits=${digits} />`}</b>
     </div>`)}
   </div>`;
 }

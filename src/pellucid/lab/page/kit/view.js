@@ -22,6 +22,7 @@ export function view(Body) {
     render({ model, el }) {
       const state = signal(model.get("state"));
       const problem = signal("");
+      const ran = signal(null);
       const send = sender(model);
       const changed = () => {
         state.value = model.get("state");
@@ -29,6 +30,7 @@ export function view(Body) {
         send.next();
       };
       const told = (message) => {
+        if (message.event === "ran") return ran.value = message;
         if (message.event === "file") download(message);
         if (message.event === "problem") problem.value = message.message;
         send.next();
@@ -36,7 +38,7 @@ export function view(Body) {
       model.on("change:state", changed);
       model.on("msg:custom", told);
       el.classList.add("pv");
-      render(html`<${Frame} Body=${Body} state=${state} problem=${problem} send=${send} model=${model} el=${el} />`, el);
+      render(html`<${Frame} Body=${Body} state=${state} problem=${problem} ran=${ran} send=${send} model=${model} el=${el} />`, el);
       return () => {
         model.off("change:state", changed);
         model.off("msg:custom", told);
@@ -70,7 +72,7 @@ function sender(model) {
   return send;
 }
 
-function Frame({ Body, state, problem, send, model, el }) {
+function Frame({ Body, state, problem, ran, send, model, el }) {
   const now = state.value;
   const [playing, play] = useState(false);
   const act = (what, values = {}) => send({ do: what, ...values });
@@ -85,6 +87,8 @@ function Frame({ Body, state, problem, send, model, el }) {
     playing,
     play,
     recorded: model.recorded,
+    ran,
+    tryCode: model.runs ? (code) => model.send({ code }) : null,
   };
   useEffect(() => {
     if (!playing) return undefined;
@@ -95,6 +99,7 @@ function Frame({ Body, state, problem, send, model, el }) {
     const timer = setTimeout(() => act("step"), 420);
     return () => clearTimeout(timer);
   }, [playing, now]);
+  useEffect(() => void (el.dataset.states = Number(el.dataset.states ?? 0) + 1), [now]); // how many were drawn
   useKeys(el, here);
   return html`<${Here.Provider} value=${here}>
     <header class="pv-head"><h2>${now.title}</h2><p>${now.lead}</p></header>
@@ -155,8 +160,8 @@ export function Controls({ settings, children, step = true }) {
     <button data-do="reset" onClick=${() => (play(false), act("reset"))} title="R">${t("reset")}</button>
     ${state.seed !== null &&
     html`<button data-do="seed" onClick=${() => act("seed", { value: state.seed + 1 })}>${t("seed")} <span class="num">${state.seed}</span></button>`}
-    ${state.settings.filter((s) => shown.includes(s.name)).map((s) => html`<${Setting} key=${s.name} of=${s} />`)}
-  </div>`;
+  </div>
+  ${shown.length > 0 && html`<div class="pv-bar settings">${shown.map((name) => html`<${Setting} key=${name} name=${name} />`)}</div>`}`;
 }
 
 /** One setting: <Setting name="lr" />, or of={...}. */
@@ -198,18 +203,38 @@ export function Say() {
 }
 
 function Tools() {
-  const { state, t, save, recorded } = useView();
-  const [copied, copy] = useState(false);
+  const { t, save, recorded } = useView();
   return html`<footer class="pv-tools">
-    <details>
-      <summary>${t("show the Python for this")}</summary>
-      <pre class="pv-code"><code>${state.python}</code></pre>
-      <button onClick=${() => navigator.clipboard?.writeText(state.python).then(() => copy(true))}>${copied ? t("copied") : t("copy")}</button>
-    </details>
+    <details><summary>${t("show the Python for this")}</summary><${Python} /></details>
     <span class="pv-save">${t("save as")}
       ${["png", ...(recorded ? [] : ["csv", "html"])].map((kind) => html`<button key=${kind} data-save=${kind} onClick=${() => save(kind)}>${kind.toUpperCase()}</button>`)}
     </span>
   </footer>`;
+}
+
+/** The program for what is seen. On the site it can be changed and run: in a process of its own. */
+function Python() {
+  const { state, t, ran, tryCode } = useView();
+  const [own, write] = useState(null); // what the reader made of it
+  const [copied, copy] = useState(false);
+  const [waiting, wait] = useState(false);
+  const code = own ?? state.python;
+  const answer = ran.value;
+  useEffect(() => wait(false), [answer]);
+  const start = () => {
+    wait(true);
+    tryCode(code);
+  };
+  const words = { endless: t("it took too long and was stopped"), long: t("the code is too long"), ended: t("it ended without a word") };
+  return html`
+    ${tryCode
+      ? html`<textarea class="pv-code" spellcheck="false" rows=${Math.min(26, code.split("\n").length + 1)} value=${code} onInput=${(e) => write(e.target.value)}></textarea>`
+      : html`<pre class="pv-code"><code>${code}</code></pre>`}
+    ${tryCode && html`<button class="go" data-do="code" disabled=${waiting} onClick=${start}>${waiting ? t("running") : t("run it")}</button>`}
+    <button onClick=${() => navigator.clipboard?.writeText(code).then(() => copy(true))}>${copied ? t("copied") : t("copy")}</button>
+    ${own !== null && html`<button onClick=${() => write(null)}>${t("as it was")}</button>`}
+    ${answer?.output && html`<pre class="pv-code output">${answer.output}</pre>`}
+    ${answer?.trouble && html`<pre class="pv-problem">${words[answer.trouble] ?? answer.trouble}</pre>`}`;
 }
 
 /** `look(shows, "weights[0][1]")`, also into binary arrays. */

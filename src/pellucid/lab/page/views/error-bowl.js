@@ -25,7 +25,7 @@ export default view(({ shows, t, act, value }) => {
         <p class="pv-line"><span>weight</span><b><${Num} at="weight" digits=6 /></b></p>
       <//>
       <${Card} title=${t("error at each step")} note=${t("powers of ten")}>
-        <${Plot} curves=${[{ x: shows.errors.map((_, i) => i), y: shows.errors, dots: shows.errors.length < 40 }]} x=${t("step")} log height=200 width=460 label=${t("error at each step")} />
+        <${Plot} curves=${[{ x: shows.errors.map((_, i) => i), y: shows.errors, dots: shows.errors.length < 40 }]} x=${t("steps")} log height=200 width=460 label=${t("error at each step")} />
       <//>
     </div>
   <//>`;

@@ -1,0 +1,246 @@
+"""The lab in Chromium, from the installed wheel: what the page shows is what the engine computed."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from pellucid import lab
+from pellucid.book import find
+from pellucid.lab import texts
+from pellucid.lab.codec import plain
+from pellucid.lab.view import View
+
+NAMES = list(lab.every())
+NUMBERS = """() => [...document.querySelectorAll('.pv [data-at]')].map(e => [
+    e.dataset.at, Number(e.dataset.digits), e.value ?? e.textContent])"""
+SLIDE = """(e, v) => { e.value = v; for (const what of ['input', 'change'])
+    e.dispatchEvent(new Event(what, {bubbles: true})) }"""
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def read(text: str) -> float:
+    """A number as it stands on the page."""
+    text = re.sub(r"[↑↓·+\s]", "", text).replace("−", "-")
+    for word, value in (("∞", np.inf), ("-∞", -np.inf), ("NaN", np.nan)):
+        if text == word:
+            return value
+    mantissa, _, power = text.partition("×10")
+    return float(mantissa) * 10.0 ** int(power.translate(RAISED) or 0)
+
+
+def found(shows, path: str):
+    """The number of the engine at such a path, also within what travels as float32."""
+    for key in re.findall(r"[^.\[\]]+", path):
+        if hasattr(shows, "array"):
+            shows = shows.array if key == "data" else shows
+            shows = shows.ravel() if key == "data" else shows
+            continue
+        shows = shows[int(key)] if isinstance(shows, (list, np.ndarray)) else shows[key]
+    return float(shows)
+
+
+def until(page, question: str, answer) -> None:
+    """Wait until the page answers so. (The page's policy forbids Playwright's own way to wait.)"""
+    for _ in range(300):
+        found = page.evaluate(question)
+        if found == answer or (callable(answer) and answer(found)):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{question} is {found!r}, not {answer!r}")
+
+
+def assert_shown(page, view: View) -> int:
+    """Every number on the page is the engine's. How many there are."""
+    assert page.locator(".pv-say").text_content() == view.state()["say"]
+    shows = plain(view.state()["shows"])
+    seen = page.evaluate(NUMBERS)
+    assert seen
+    for path, digits, text in seen:
+        ours, shown = found(shows, path), read(text)
+        if not np.isfinite(ours):
+            assert str(ours) == str(shown), path
+            continue
+        allowed = 0.051 * abs(ours) if "×" in text else 0.5 * 10**-digits
+        assert abs(ours - shown) <= allowed * (1 + 1e-9), f"{path}: {text} is not {ours}"
+    return len(seen)
+
+
+STATES = "Number(document.querySelector('.pv')?.dataset.states ?? 0)"
+
+
+def both(page, view: View, on_the_page, message) -> None:
+    """Do it on the page and in a model of our own, and compare what is shown."""
+    before = page.evaluate(STATES)
+    on_the_page()
+    view.handle(message)
+    until(page, STATES, lambda n: n > before)
+    assert_shown(page, view)
+
+
+def do(page, view: View, button: str, **message) -> None:
+    """Click a button, and compare."""
+    both(page, view, page.locator(f'[data-do="{button}"]').click, {"do": button, **message})
+
+
+def opened(page, view: View) -> None:
+    """Wait until the view is drawn, and compare."""
+    until(page, STATES, lambda n: n > 0)
+    assert_shown(page, view)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_step_back_reset_seed_and_keys_show_the_engines_numbers(site, name: str) -> None:
+    view = lab.open_view(name)
+    with site.open(f"/view/{name}?lang=en") as page:
+        opened(page, view)
+        for _ in range(3):
+            if view.can_step():
+                do(page, view, "step")
+        if view.state()["can"]["back"]:
+            do(page, view, "back")
+            if view.state()["can"]["back"]:
+                both(page, view, lambda: page.keyboard.press("ArrowLeft"), {"do": "back"})
+        if view.can_step():
+            both(page, view, lambda: page.keyboard.press("ArrowRight"), {"do": "step"})
+        both(page, view, lambda: page.keyboard.press("r"), {"do": "reset"})
+        if view.seeded:
+            do(page, view, "seed", value=2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_can_be_turned_on_the_page(site, name: str) -> None:
+    view = lab.open_view(name)
+    with site.open(f"/view/{name}?lang=en") as page:
+        opened(page, view)
+        for which, s in view.settings.items():
+            own = page.locator(f'[data-set="{which}"]')
+            if not own.count():  # shown only where it means something
+                continue
+            if s.kind == "slider":
+                value, place = s.low, float(np.log10(s.low) if s.log else s.low)
+
+                def turn(own=own, place=place) -> None:
+                    own.evaluate(SLIDE, place)
+            elif s.kind == "switch":
+                value, turn = not s.start, own.click
+            elif s.kind == "choice":
+                value = s.choices[-1]
+                turn = page.locator(f'[data-set="{which}"][data-value="{value}"]').click
+            else:
+                continue
+            both(page, view, turn, {"do": "set", "name": which, "value": value})
+            if view.can_step():
+                do(page, view, "step")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_speaks_chinese_and_fits_a_phone(site, name: str) -> None:
+    view = lab.open_view(name, "zh-CN")
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    with site.open(f"/view/{name}?lang=zh-CN", **phone) as page:
+        opened(page, view)
+        assert page.locator(".pv-head h2").inner_text() == texts.read("zh-CN", name)["title"]
+        if view.can_step():
+            do(page, view, "step")
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{wide} pixels wider than the screen"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_saved_as_picture_table_and_page(site, name: str, tmp_path) -> None:
+    view = lab.open_view(name)
+    with site.open(f"/view/{name}?lang=en") as page:
+        opened(page, view)
+        if view.can_step():
+            do(page, view, "step")
+        for kind in ("png", "csv", "html"):
+            with page.expect_download() as waiting:
+                page.locator(f'[data-save="{kind}"]').click()
+            waiting.value.save_as(tmp_path / f"{name}.{kind}")
+    assert (tmp_path / f"{name}.png").read_bytes()[1:4] == b"PNG"
+    assert (tmp_path / f"{name}.csv").read_bytes().decode() == view.csv()
+    context = site.fresh(offline=True)
+    alone = context.new_page()
+    troubles: list[str] = []
+    alone.on("console", lambda m: m.type == "error" and troubles.append(m.text))
+    alone.on("pageerror", lambda e: troubles.append(str(e)))
+    alone.goto((tmp_path / f"{name}.html").as_uri())
+    opened(alone, view)
+    if view.can_step():
+        do(alone, view, "step")
+    assert not troubles, troubles
+    context.close()
+
+
+def test_all_chapters_are_there_in_both_languages(site) -> None:
+    for language, word in (("en", "Chapter 6"), ("zh-CN", "第 6 章")):
+        with site.open(f"/?lang={language}") as page:
+            page.locator(".contents li").nth(15).wait_for()
+            assert page.locator(".contents li").count() == 16
+            page.locator(".contents li a").nth(5).click()
+            page.get_by_text(word, exact=True).wait_for()
+            page.locator(".experiment").nth(8).wait_for()
+
+
+def test_the_language_is_the_one_asked_for_then_the_one_chosen_then_the_browsers(site) -> None:
+    lang = "document.documentElement.lang"
+    with site.open("/", locale="zh-CN") as page:
+        assert page.evaluate(lang) == "zh-CN"
+        page.goto(site.root + "/?lang=en")
+        assert page.evaluate(lang) == "en"
+        page.goto(site.root + "/")
+        assert page.evaluate(lang) == "en"
+
+
+def test_an_experiment_runs_and_meets_the_published_figures(site) -> None:
+    with site.open("/chapter/6?lang=en") as page:
+        card = page.locator('[id="e6.20"]')
+        card.locator('[data-do="run"]').click()
+        card.locator(".figures").wait_for()
+        assert card.locator('tr[data-met="true"]').count() == 6
+        shown = card.locator(".figures tbody tr td:nth-child(3)").all_inner_texts()
+        assert [float(s) for s in shown] == [f.published for f in find("6.20").figures]
+        page.goto(site.root + "/")
+        assert page.locator(".contents li").nth(5).locator(".met").inner_text().startswith("1/")
+
+
+def test_curves_grow_while_it_runs_and_it_can_be_stopped(site) -> None:
+    with site.open("/chapter/6?lang=en") as page:
+        card = page.locator('[id="e6.25"]')
+        card.locator('[name="passes"]').fill("200000")
+        card.locator('[data-do="run"]').click()
+        until(page, "Number(document.getElementById('e6.25').dataset.updates)", lambda n: n > 20)
+        assert card.locator(".live canvas").count() == 1
+        card.locator('[data-do="stop"]').click()
+        until(page, "document.getElementById('e6.25').dataset.state", "stopped")
+
+
+def test_a_setting_that_makes_no_sense_is_told(site) -> None:
+    with site.open("/chapter/6?lang=en") as page:
+        card = page.locator('[id="e6.20"]')
+        card.locator('[name="passes"]').fill("many")
+        card.locator('[data-do="run"]').click()
+        assert "whole number" in card.locator(".pv-problem").inner_text()
+
+
+def test_the_readers_own_code_runs(site) -> None:
+    with site.open("/view/dot-product?lang=en") as page:
+        page.locator("summary").click()
+        page.locator("textarea").fill("print(6 * 7)\nprint(1 / 0)")
+        page.locator('[data-do="code"]').click()
+        page.locator(".output").wait_for()
+        assert page.locator(".output").inner_text().strip() == "42"
+        assert "line 2" in page.locator("pre.pv-problem").inner_text()
+        assert "ZeroDivisionError" in page.locator("pre.pv-problem").inner_text()
+
+
+def test_the_first_page_is_small(installed) -> None:
+    static = installed / "pellucid" / "lab" / "static"
+    assert (
+        sum((static / name).stat().st_size for name in ("app.js", "page.css", "view.css")) < 300e3
+    )
+    assert (static / "THIRD-PARTY.txt").read_text(encoding="utf-8").count("MIT") >= 5
+    assert not (installed / "pellucid" / "lab" / "page").exists()
