@@ -25,7 +25,8 @@ LIMITED = """
 import sys
 try:
     import resource
-    for what, most in ((resource.RLIMIT_AS, {memory}), (resource.RLIMIT_CPU, {cpu}), (resource.RLIMIT_FSIZE, {file})):
+    limits = {{resource.RLIMIT_AS: {memory}, resource.RLIMIT_CPU: {cpu}, resource.RLIMIT_FSIZE: {file}}}
+    for what, most in limits.items():
         hard = resource.getrlimit(what)[1]
         resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 except ImportError:
