@@ -12,12 +12,17 @@ PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # One BLAS thread per test process: two processes share the machine better than two pools do.
 TESTS  := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-.PHONY: help lab tour test lint types parity check bench clean
+# Flower, which holds other packages back, has an environment of its own.
+FLOWER := .venv-flower
+
+.PHONY: help lab tour test flower parties network lint types parity check bench clean
 
 help:
 	@echo "make lab     open the book in the browser: every idea, to step, to drag and to break"
 	@echo "make tour    watch a network learn to read handwritten digits"
 	@echo "make test    run the tests"
+	@echo "make flower  set up what parties on other machines need; then"
+	@echo "make parties three parties learn one spam filter over a network"
 	@echo "make lint | types | parity | check | bench    what contributors run besides"
 
 lab: $(VENV)/ready-lab
@@ -30,6 +35,16 @@ test: $(VENV)/ready-dev
 	@$(TESTS) -n auto
 	@echo "The book, quickly, on stand-in data:"
 	@PELLUCID_DATA= PELLUCID_OFFLINE=1 PELLUCID_CACHE=$(VENV)/no-data $(BIN)/pellucid check --quick
+
+# three parties learn one spam filter over a network: set up, then started
+flower: $(FLOWER)/ready
+
+parties: $(FLOWER)/ready
+	@$(FLOWER)/bin/python examples/three_parties.py
+
+# the network in earnest: who is killed, what is forged; about two minutes
+network: $(FLOWER)/ready-network
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(FLOWER)/bin/python -m pytest -s tests/federated/test_network.py
 
 lint: $(VENV)/ready-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -49,7 +64,7 @@ bench: $(VENV)/ready
 	@$(BIN)/pellucid bench
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(FLOWER) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -83,4 +98,15 @@ $(VENV)/ready-dev: $(VENV)/ready
 
 $(VENV)/ready-torch: $(VENV)/ready-dev
 	@$(PIP) --group torch
+	@touch $@
+
+$(FLOWER)/ready: pyproject.toml
+	@echo "Setting up $(FLOWER) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(FLOWER)
+	@$(FLOWER)/bin/python -m pip install -qq --disable-pip-version-check -e '.[flower]'
+	@touch $@
+
+$(FLOWER)/ready-network: $(FLOWER)/ready
+	@$(FLOWER)/bin/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(FLOWER)/bin/python -m pip install -qq --disable-pip-version-check --group network
 	@touch $@
