@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from . import (
         book,
         data,
-        explain,
         init,
         io,
         losses,
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
         testing,
         train,
     )  # fmt: skip
+    from .explain import explain, first_nan
     from .io import export, load, load_model, save, save_model
     from .program import compile, write
 
@@ -167,6 +167,7 @@ __all__ = [
     "expm1",
     "export",
     "eye",
+    "first_nan",
     "fix",
     "flatten",
     "flip",
@@ -417,7 +418,7 @@ _PARTS = (
     "train",
 )
 _FROM = dict.fromkeys(("export", "load", "load_model", "save", "save_model"), "io")
-_FROM |= {"compile": "program", "write": "program"}
+_FROM |= {"compile": "program", "first_nan": "explain", "write": "program"}
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,7 @@ from .parameter import Parameter
 
 if TYPE_CHECKING:
     from ..explain.drawing import Drawing
+    from ..explain.summary import Summary
 
 _NOT_PARTS = frozenset({"training", "_hooks", "_buffers"})
 
@@ -385,6 +386,23 @@ class Module:
         from ..explain.drawing import draw
 
         return draw(self, level, inputs)
+
+    def summary(self, inputs: Any = None) -> Summary:
+        """A table of the network: its layers, the shapes of what comes out, how much each has to learn.
+
+        Args:
+            inputs: what to predict from: a tensor or array, several in a tuple, or the shape of one
+                example without the axis of the batch, such as (1, 28, 28). Without, they are guessed.
+
+        Returns:
+            A `Summary`: `print(it)`. It ends at a layer that refuses its input, and says why.
+
+        Raises:
+            ArgumentError: what the network takes could not be guessed.
+        """
+        from ..explain.summary import summarize
+
+        return summarize(self, inputs)
 
     def extra_repr(self) -> str:
         """What stands in the brackets: sizes and settings."""
