@@ -44,7 +44,7 @@ export function Plot({ curves, x = "", y = "", xs, ys, log, drag, children, labe
       </g>`;
     })}
     ${children?.({ sx, sy, width, height })}
-    ${curves.length > 1 && curves.every((c) => c.label) && html`<g class="legend">${curves.map((c, i) => html`<g key=${c.label} transform="translate(${width - right - 4},${top + 10 + 16 * i})"><text text-anchor="end" fill=${c.colour ?? INK[i % INK.length]}>${c.label}</text></g>`)}</g>`}
+    ${curves.length > 1 && curves.every((c) => c.label) && html`<g class="legend">${curves.map((c, i) => html`<g key=${c.label} transform="translate(${width - right - 4},${top + 10 + 16 * i})"><text text-anchor="end" style=${{ fill: c.colour ?? INK[i % INK.length] }}>${c.label}</text></g>`)}</g>`}
   </svg>`;
 }
 
