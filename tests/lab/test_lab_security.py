@@ -8,6 +8,7 @@ import json
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -73,7 +74,7 @@ def closed_with(port: int, cookie: str, *messages: str | bytes) -> int:
 
 def test_without_a_token_nothing_is_told(lab_server) -> None:
     _, port = lab_server
-    for path in ("/", "/api/contents", "/static/app.js", "/chapter/6", "/?token=wrong"):
+    for path in ("/", "/api/parts", "/static/app.js", "/chapter/6", "/?token=wrong"):
         status, told, text = get(port, path)
         assert status == 403
         assert "pellucid lab" in text
@@ -107,7 +108,7 @@ def test_another_origin_is_refused(lab_server) -> None:
     guard, port = lab_server
     cookie = let_in(guard, port)
     for origin in ("http://evil.example", "null", f"https://127.0.0.1:{port}"):
-        assert get(port, "/api/contents", Cookie=cookie, Origin=origin)[0] == 403
+        assert get(port, "/api/parts", Cookie=cookie, Origin=origin)[0] == 403
         with pytest.raises(Refused):
             wire(port, cookie, origin=origin)
     with pytest.raises(Refused):  # no browser leaves it out
@@ -120,7 +121,7 @@ def test_another_origin_is_refused(lab_server) -> None:
 def test_the_page_may_load_nothing_from_elsewhere(lab_server) -> None:
     guard, port = lab_server
     cookie = let_in(guard, port)
-    for path in ("/", "/static/app.js", "/api/contents", "/no/such/page"):
+    for path in ("/", "/static/app.js", "/api/parts", "/no/such/page"):
         _, told, _ = get(port, path, Cookie=cookie)
         policy = told["content-security-policy"]
         assert "default-src 'none'" in policy
@@ -218,7 +219,8 @@ def test_experiments_end_with_the_page_that_runs_them(lab_server) -> None:
 
 
 def ran(code: str, seconds: float = 20.0) -> dict[str, str]:
-    return asyncio.run(sandbox.run(code, seconds))
+    with ThreadPoolExecutor(1) as pool:  # Playwright has a loop of its own in this thread
+        return pool.submit(lambda: asyncio.run(sandbox.run(code, seconds))).result()
 
 
 def test_a_loop_without_an_end_is_stopped() -> None:
@@ -244,10 +246,7 @@ def test_what_it_starts_ends_with_it() -> None:
         "print(p.pid, flush=True)\nwhile True: pass"
     )
 
-    async def started() -> None:
-        await sandbox.run(code, 2.0)
-
-    asyncio.run(started())
+    ran(code, seconds=2.0)
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert "import time; time.sleep(600)" not in listed.stdout.replace(repr(code), "")
 

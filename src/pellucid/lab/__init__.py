@@ -8,6 +8,7 @@ texts.py        the words, per language
 server.py       the local server; guard.py keeps strangers out
 live.py         the page's end of the wire: open views, running experiments
 worker.py       a process of its own for an experiment, with progress, curves and limits
+contents.py     the table of contents, which is there at once
 present.py      results of experiments as the page shows them
 saved.py        a view or a result as one HTML file that needs neither Python nor a network
 notebook.py     the same views in Jupyter, marimo and VS Code

@@ -19,25 +19,6 @@ from . import texts
 from .codec import binary
 from .view import every
 
-CHAPTERS = range(1, 17)
-
-
-def contents(language: str) -> dict[str, Any]:
-    """All chapters: number, title, a sentence, and how much there is to do."""
-    experiments, views = all_experiments(), every().values()
-    page = texts.read(language, "page")
-    chapters = [
-        {
-            "number": n,
-            "title": chapter_title(n, language),
-            "lead": page["chapters"][str(n)],
-            "experiments": [e.id for e in experiments if e.chapter == n],
-            "views": [v.name for v in views if v.chapter == n],
-        }
-        for n in CHAPTERS
-    ]
-    return {"chapters": chapters, "words": page["words"], "kit": page["kit"]}
-
 
 def chapter(number: int, language: str) -> dict[str, Any]:
     """One chapter: its views and its experiments."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket as sockets
 from html import escape
 from pathlib import Path
@@ -31,7 +32,8 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="/static/page.css">
 <script type="module" src="/static/app.js"></script>
 </head>
-<body><div id="page"></div><noscript>{noscript}</noscript></body>
+<body><div id="page"></div><noscript>{noscript}</noscript>
+<script type="application/json" id="contents">{contents}</script></body>
 </html>
 """
 
@@ -48,6 +50,7 @@ def application(port: int) -> Guard:
     """
     try:
         from starlette.applications import Starlette
+        from starlette.concurrency import run_in_threadpool
         from starlette.responses import HTMLResponse, JSONResponse
         from starlette.routing import Mount, Route, WebSocketRoute
         from starlette.staticfiles import StaticFiles
@@ -58,31 +61,37 @@ def application(port: int) -> Guard:
             "the lab's page has not been built in this checkout.\n"
             "Build it with:  make lab   (or: python hatch_build.py)"
         )
-    from . import live, present
+    from . import contents
     from .guard import Guard
 
-    runs = live.Runs()
+    running: list[Any] = []  # who runs what: made with the first wire
 
     async def page(request: Request) -> Response:
         language = language_of(request)
-        answer = HTMLResponse(
-            PAGE.format(language=language, noscript=escape("The lab needs JavaScript."))
-        )
+        told = json.dumps(contents.contents(language), ensure_ascii=False).replace("<", "\\u003c")
+        needs = escape("The lab needs JavaScript.")
+        answer = HTMLResponse(PAGE.format(language=language, noscript=needs, contents=told))
         if as_language(request.query_params.get("lang", "")):
             answer.set_cookie("pellucid-language", language, max_age=YEAR, samesite="strict")
         return answer
 
-    async def contents(request: Request) -> Response:
-        return JSONResponse(present.contents(language_of(request)))
+    async def parts(request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(contents.parts))
 
     async def chapter(request: Request) -> Response:
         number = request.path_params["number"]
-        if number not in present.CHAPTERS:
+        if number not in contents.CHAPTERS:
             return JSONResponse({"message": f"there is no chapter {number}"}, status_code=404)
-        return JSONResponse(present.chapter(number, language_of(request)))
+        from . import present
+
+        return JSONResponse(await run_in_threadpool(present.chapter, number, language_of(request)))
 
     async def wire(socket: Any) -> None:
-        await live.Wire(socket, runs).serve()
+        from . import live
+
+        if not running:
+            running.append(live.Runs())
+        await live.Wire(socket, running[0]).serve()
 
     async def wrong(request: Request, error: Exception) -> Response:
         assert isinstance(error, PellucidError)
@@ -94,7 +103,7 @@ def application(port: int) -> Guard:
             Route("/chapter/{number:int}", page),
             Route("/view/{name}", page),
             Route("/bench", page),
-            Route("/api/contents", contents),
+            Route("/api/parts", parts),
             Route("/api/chapter/{number:int}", chapter),
             WebSocketRoute("/live", wire),
             Mount("/static", StaticFiles(directory=BUILT)),

@@ -45,20 +45,21 @@ function Header({ contents, t, number }) {
 
 function Contents({ contents, t }) {
   useEffect(() => void (document.title = `Pellucid · ${t("the lab")}`), []);
+  const [parts, count] = useState({});
+  useEffect(() => void fetchJSON("/api/parts").then(count), []);
   const seen = progress();
   return html`<div class="contents">
     <h1>${t("the lab")}</h1>
     <p class="lead">${t("welcome")}</p>
     <ol>
       ${contents.chapters.map((c) => {
-        const parts = [...c.experiments, ...c.views];
-        const met = parts.filter((part) => seen[part]).length;
+        const own = parts[c.number] ?? [];
+        const met = own.filter((part) => seen[part]).length;
         return html`<li key=${c.number}>
           <a href=${`/chapter/${c.number}`}>
             <span class="number">${c.number}</span>
             <span class="what"><b>${c.title}</b><span>${c.lead}</span></span>
-            <span class="met" title=${`${met} / ${parts.length}`}><${Ring} share=${parts.length ? met / parts.length : 0} />
-              <span class="num">${met}/${parts.length}</span></span>
+            <span class="met"><${Ring} share=${own.length ? met / own.length : 0} /><span class="num">${own.length ? `${met}/${own.length}` : ""}</span></span>
           </a>
         </li>`;
       })}
@@ -123,6 +124,5 @@ async function fetchJSON(address) {
   return told;
 }
 
-fetchJSON(`/api/contents?lang=${language}`).then((contents) => {
-  render(html`<${App} contents=${contents} />`, document.getElementById("page"));
-});
+const contents = JSON.parse(document.getElementById("contents").textContent);
+render(html`<${App} contents=${contents} />`, document.getElementById("page"));
