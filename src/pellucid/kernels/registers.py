@@ -8,6 +8,7 @@ register is a vector:
 
     paint   a tile of results from weights and shifted pieces of an image
     meet    a tile of products: some rows of numbers with some others
+    tile    a tile of a product of matrices
 
 What stands here as Python function is only its description; `in_registers` gives Numba the spelling
 for the processor at hand.
@@ -56,6 +57,18 @@ def meet(
     """
 
 
+def tile(
+    rows: int, width: int, c: Array, c_at: int, c_row: int, a: Array, a_at: int, a_row: int, a_tap: int,
+    b: Array, b_at: int, b_tap: int, taps: int, columns: int, fresh: bool,
+) -> None:  # fmt: skip
+    """A tile of a product, `rows` (a literal) high and `width` (a literal) registers long.
+
+    c[c_at + r * c_row + k] += sum over t of a[a_at + r * a_row + t * a_tap] * b[b_at + t * b_tap + k]
+
+    for k < columns; fresh: = in place of +=. All arrays are flat.
+    """
+
+
 @cache
 def in_registers() -> None:
     """Tell Numba how the functions above are spelled on this processor."""
@@ -72,27 +85,45 @@ def in_registers() -> None:
     options: dict[str, Any] = {"strict": False, "prefer_literal": True}
     extending.overload(vector, strict=False)(constant(machine.lanes))
     extending.overload(chunk, strict=False)(constant(lambda n: machine.lanes(n) * machine.each))
-    painted, met = (extending.intrinsic(prefer_literal=True)(f) for f in _spelled(machine))
+    intrinsic = extending.intrinsic(prefer_literal=True)
+    painted, met, tiled = (intrinsic(f) for f in (*_spelled(machine), _spelled_tile(machine)))
 
+    # fmt: off
     @extending.overload(paint, **options)  # type: ignore[untyped-decorator]
     def _(
         rows: Any, width: Any, y: Any, p: Any, room: Any, image: Any, offsets: Any, taps: Any,
         at: Any, first: Any, o: Any,
-    ) -> Any:  # fmt: skip
-        def tile(rows, width, y, p, room, image, offsets, taps, at, first, o):  # type: ignore[no-untyped-def]
+    ) -> Any:
+        def here(rows, width, y, p, room, image, offsets, taps, at, first, o):  # type: ignore[no-untyped-def]
             painted(rows, width, y, p, room, image, offsets, taps, at, first, o)
 
-        return tile
+        return here
 
     @extending.overload(meet, **options)  # type: ignore[untyped-decorator]
     def _(
         rows: Any, sums: Any, at: Any, d: Any, begin: Any, room: Any, image: Any, offsets: Any,
         tap: Any, chunks: Any,
-    ) -> Any:  # fmt: skip
-        def tile(rows, sums, at, d, begin, room, image, offsets, tap, chunks):  # type: ignore[no-untyped-def]
+    ) -> Any:
+        def here(rows, sums, at, d, begin, room, image, offsets, tap, chunks):  # type: ignore[no-untyped-def]
             met(rows, sums, at, d, begin, room, image, offsets, tap, chunks)
 
-        return tile
+        return here
+
+    @extending.overload(tile, **options)  # type: ignore[untyped-decorator]
+    def _(
+        rows: Any, width: Any, c: Any, c_at: Any, c_row: Any, a: Any, a_at: Any, a_row: Any,
+        a_tap: Any, b: Any, b_at: Any, b_tap: Any, taps: Any, columns: Any, fresh: Any,
+    ) -> Any:
+        def here(  # type: ignore[no-untyped-def]
+            rows, width, c, c_at, c_row, a, a_at, a_row, a_tap, b, b_at, b_tap, taps, columns, fresh
+        ):
+            tiled(
+                rows, width, c, c_at, c_row, a, a_at, a_row, a_tap, b, b_at, b_tap, taps, columns,
+                fresh,
+            )
+
+        return here
+    # fmt: on
 
 
 class _Machine:
@@ -180,6 +211,49 @@ def _spelled(machine: _Machine) -> tuple[Callable[..., Any], Callable[..., Any]]
     return painted, met
 
 
+def _spelled_tile(machine: _Machine) -> Callable[..., Any]:
+    """`tile` as Numba's intrinsic."""
+    types: Any = import_module("numba").types
+    i = types.intp
+
+    def tiled(
+        typing: Any, rows: Any, width: Any, c: Any, c_at: Any, c_row: Any, a: Any, a_at: Any, a_row: Any,
+        a_tap: Any, b: Any, b_at: Any, b_tap: Any, taps: Any, columns: Any, fresh: Any,
+    ) -> Any:  # fmt: skip
+        high, registers = rows.literal_value, width.literal_value
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            _, _, c, c_at, c_row, a, a_at, a_row, a_tap, b, b_at, b_tap, taps, columns, fresh = args
+            w = _Writer(machine, context, builder, signature)
+            c, a, b = w.starts((2, c), (5, a), (9, b))
+            there = [w.lanes_below(columns, v * w.lanes) for v in range(registers)]
+            empty = builder.icmp_unsigned("==", fresh, fresh.type(0))
+            before = [builder.and_(mask, w.everywhere(empty)) for mask in there]
+            begins = [builder.add(c_at, builder.mul(c_row, w.whole(r))) for r in range(high)]
+            starts = [builder.add(a_at, builder.mul(a_row, w.whole(r))) for r in range(high)]
+            sums = [[w.register() for _ in range(registers)] for _ in range(high)]
+            for begin, row in zip(begins, sums, strict=True):
+                for v, register in enumerate(row):
+                    builder.store(w.read_some(c, begin, v * w.lanes, before[v]), register)
+            with w.repeated(taps) as loop:
+                start = builder.add(b_at, builder.mul(loop.index, b_tap))
+                along = builder.mul(loop.index, a_tap)
+                pieces = [w.read_some(b, start, v * w.lanes, there[v]) for v in range(registers)]
+                for first, row in zip(starts, sums, strict=True):
+                    weight = w.spread(w.number(a, builder.add(first, along)))
+                    for register, piece in zip(row, pieces, strict=True):
+                        w.multiply_add(register, weight, piece)
+            for begin, row in zip(begins, sums, strict=True):
+                for v, register in enumerate(row):
+                    w.write_some(builder.load(register), c, begin, v * w.lanes, there[v])
+            return context.get_dummy_value()
+
+        given = (rows, width, c, i, i, a, i, i, i, b, i, i, i, i, types.boolean)
+        return types.void(*given), generate
+
+    return tiled
+
+
 class _Writer:
     """The few phrases in LLVM's language that both need, for one type of number."""
 
@@ -253,3 +327,44 @@ class _Writer:
         )
         total = self.builder.call(function, [a, b, self.builder.load(register)])
         self.builder.store(total, register)
+
+    def everywhere(self, bit: Any) -> Any:
+        """A yes or no in all lanes."""
+        ir = self.ir
+        kind = ir.VectorType(ir.IntType(1), self.lanes)
+        nothing = ir.Constant(kind, ir.Undefined)
+        one = self.builder.insert_element(nothing, bit, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(one, nothing, zeros)
+
+    def lanes_below(self, count: Any, offset: int) -> Any:
+        """Which lanes, counted from `offset`, are below `count`."""
+        ir, kind = self.ir, self.ir.VectorType(self.intp, self.lanes)
+        nothing = ir.Constant(kind, ir.Undefined)
+        one = self.builder.insert_element(nothing, count, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        counts = self.builder.shuffle_vector(one, nothing, zeros)
+        numbers = ir.Constant(kind, [offset + k for k in range(self.lanes)])
+        return self.builder.icmp_signed("<", numbers, counts)
+
+    def read_some(self, array: Any, start: Any, offset: int, mask: Any) -> Any:
+        """As `read`, in the lanes of the mask; 0 in the others."""
+        place = self.place(array, start, offset)
+        pointer = self.builder.bitcast(place, self.vector.as_pointer())
+        kinds = [pointer.type, self.ir.IntType(32), mask.type, self.vector]
+        function = self._masked("load", self.ir.FunctionType(self.vector, kinds))
+        align = self.ir.Constant(self.ir.IntType(32), self.size)
+        return self.builder.call(function, [pointer, align, mask, self.vector(None)])
+
+    def write_some(self, vector: Any, array: Any, start: Any, offset: int, mask: Any) -> None:
+        """As `write`, in the lanes of the mask."""
+        place = self.place(array, start, offset)
+        pointer = self.builder.bitcast(place, self.vector.as_pointer())
+        kinds = [self.vector, pointer.type, self.ir.IntType(32), mask.type]
+        function = self._masked("store", self.ir.FunctionType(self.ir.VoidType(), kinds))
+        align = self.ir.Constant(self.ir.IntType(32), self.size)
+        self.builder.call(function, [vector, pointer, align, mask])
+
+    def _masked(self, what: str, kind: Any) -> Any:
+        name = f"llvm.masked.{what}.v{self.lanes}f{8 * self.size}.p0"
+        return self.tools.get_or_insert_function(self.builder.module, kind, name)

@@ -21,6 +21,8 @@ import numpy as np
 
 from .. import shapes
 from ..errors import ArgumentError, ShapeError
+from ..kernels import recurrence as kernel
+from ..kernels import use
 from .base import Array, Example, op, raw
 from .index import getitem
 from .linear_algebra import ones
@@ -66,15 +68,33 @@ def _kinds(rows: Array, gates: int) -> _Kinds | None:
 
 def _projected(x: Array, w_ih: Array, *biases: Array) -> tuple[Array, _Kinds | None]:
     """What the inputs of all steps say to all gates: (steps, batch, i) -> (gates, steps, batch)."""
+    said, kinds = _said(x, w_ih, *biases)
+    if kinds is not None:
+        said = said.take(kinds.of_row, axis=1)
+    return said.reshape(len(w_ih), *x.shape[:2]), kinds
+
+
+def _said(x: Array, w_ih: Array, *biases: Array) -> tuple[Array, _Kinds | None]:
+    """What each kind of input, or each input, says to all gates: (gates, kinds)."""
     rows = _rows(x)
     kinds = _kinds(rows, len(w_ih))
     said = np.dot(w_ih, (rows if kinds is None else rows[kinds.first]).T)
     given = [bias for bias in biases if bias is not None]
     if given:
         said += (given[0] if len(given) == 1 else given[0] + given[1])[:, None]
-    if kinds is not None:
-        said = said.take(kinds.of_row, axis=1)
-    return said.reshape(len(w_ih), *x.shape[:2]), kinds
+    return said, kinds
+
+
+def _kind_of_each(x: Array, kinds: _Kinds | None) -> Array:
+    """Which kind each input of each step is, (steps, batch)."""
+    of_row = np.arange(x.shape[0] * x.shape[1]) if kinds is None else kinds.of_row
+    return of_row.reshape(x.shape[:2])
+
+
+def _alike(*arrays: Array) -> bool:
+    """Whether compiled loops take these: all of one type."""
+    kinds = {a.dtype.char for a in arrays if a is not None}
+    return len(kinds) == 1 and kinds <= {"f", "d"}
 
 
 def _rows(x: Array) -> Array:
@@ -140,6 +160,11 @@ def rnn_layer(
     _check(rnn_layer, 1, x, [h0], w_ih, w_hh, b_ih, b_hh)
     if nonlinearity not in ("tanh", "relu"):
         raise ArgumentError(f"rnn's nonlinearity is 'tanh' or 'relu', not {nonlinearity!r}")
+    if _small(x, w_ih, w_hh) and _alike(x, h0, w_ih, w_hh, b_ih, b_hh):
+        bias = b_ih if b_hh is None else b_hh if b_ih is None else b_ih + b_hh
+        x = _along(x, reverse)
+        states = kernel.rnn_forward(x, h0, w_ih, w_hh, bias, nonlinearity == "relu")
+        return _along(states[1:], reverse), (states, x, None)
     rows = _rows(_along(x, reverse))
     kinds = _kinds(rows, len(w_ih))
     said = (rows if kinds is None else rows[kinds.first]).dot(w_ih.T)
@@ -162,6 +187,11 @@ def _(
     reverse: bool, needs: Sequence[bool],
 ) -> Grads:  # fmt: skip
     states, rows, kinds = memory
+    if rows.ndim == 3:  # compiled
+        d_x, d_h, d_ih, d_hh, d_bias = kernel.rnn_backward(
+            _along(d, reverse), rows, w_ih, w_hh, states, nonlinearity == "relu"
+        )
+        return _along(d_x, reverse), d_h, d_ih, d_hh, d_bias, d_bias.copy()
     after, d_after = states[1:], _along(d, reverse)
     slope = 1 - after * after if nonlinearity == "tanh" else after > 0
     d_z = np.empty_like(after)
@@ -184,6 +214,12 @@ def _(
         d_b if needs[4] else None,
         d_b if not needs[4] else None if d_b is None else d_b.copy(),
     )
+
+
+def _small(x: Array, w_ih: Array, w_hh: Array) -> bool:
+    """Whether the steps are so small that a compiled loop beats BLAS, and many enough to load it."""
+    work = x.shape[0] * x.shape[1] * (w_ih.size + w_hh.size)
+    return max(w_ih.shape) <= kernel.SMALL and use(work)
 
 
 def _product_of_kinds(d: Array, rows: Array, kinds: _Kinds | None) -> Array:
@@ -229,6 +265,11 @@ def lstm_layer(
     The result is (steps + 1, n, h): rows 0 to steps - 1 are the hidden states, the last is the cell.
     """
     _check(lstm_layer, 4, x, [h0, c0], w_ih, w_hh, b_ih, b_hh)
+    if _large(x, w_hh) and _alike(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+        said, kinds = _said(_along(x, reverse), w_ih, b_ih, b_hh)
+        of_each = _kind_of_each(x, kinds)
+        gates, cells, bent, hidden = kernel.lstm_forward(said, of_each, w_hh, h0, c0)
+        return _with_cell(hidden, cells, reverse), (gates, cells, bent, kinds)
     said, kinds = _projected(_along(x, reverse), w_ih, b_ih, b_hh)
     (batch, size), steps = h0.shape, len(x)
     gates = np.empty((steps, 4 * size, batch), said.dtype)
@@ -246,10 +287,21 @@ def lstm_layer(
         cells[step + 1] += i * g
         np.tanh(cells[step + 1], out=bent[step])
         state = np.multiply(o, bent[step], out=hidden[step])
-    y = np.empty((steps + 1, batch, size), said.dtype)
+    return _with_cell(hidden, cells, reverse), (gates, cells, bent, kinds)
+
+
+def _with_cell(hidden: Array, cells: Array, reverse: bool) -> Array:
+    """The states as rows, and in a last row the final cell."""
+    steps, size, batch = hidden.shape
+    y = np.empty((steps + 1, batch, size), hidden.dtype)
     y[:-1] = _along(hidden, reverse).swapaxes(1, 2)
     y[-1] = cells[-1].T
-    return y, (gates, cells, bent, kinds)
+    return y
+
+
+def _large(x: Array, w_hh: Array) -> bool:
+    """Whether there is enough to do to load a compiled loop."""
+    return use(x.shape[0] * x.shape[1] * w_hh.size)
 
 
 @lstm_layer.all_slopes
@@ -260,6 +312,12 @@ def _(
     gates, cells, bent, kinds = memory
     after, x = _along(y[:-1], reverse), _along(x, reverse)
     (batch, size), steps = h0.shape, len(x)
+    before = np.concatenate([h0[None], after[:-1]])
+    if _large(x, w_hh) and _alike(d, gates, w_hh):
+        of_steps = _along(d[:-1], reverse)
+        d_z, d_state, d_cell = kernel.lstm_backward(of_steps, d[-1], w_hh, gates, cells, bent)
+        d_x, *rest = _back_to_inputs(d_z, d_z, x, kinds, before, w_ih, (needs[0], *needs[3:]))
+        return None if d_x is None else _along(d_x, reverse), d_state.T, d_cell.T, *rest
     d_after = _columns(_along(d[:-1], reverse))
     d_z = np.empty((4 * size, steps, batch), d.dtype)
     d_gates = np.empty((4, size, batch), d.dtype)
@@ -277,7 +335,6 @@ def _(
         columns = d_gates.reshape(4 * size, batch)
         d_z[:, step] = columns
         d_state = np.dot(w_hh.T, columns)
-    before = np.concatenate([h0[None], after[:-1]])
     d_x, *rest = _back_to_inputs(d_z, d_z, x, kinds, before, w_ih, (needs[0], *needs[3:]))
     return None if d_x is None else _along(d_x, reverse), d_state.T, d_cell.T, *rest
 
@@ -303,6 +360,12 @@ def gru_layer(
     after the product: tanh(w_ih @ x + b_ih + reset * (w_hh @ state + b_hh)).
     """
     _check(gru_layer, 3, x, [h0], w_ih, w_hh, b_ih, b_hh)
+    if _large(x, w_hh) and _alike(x, h0, w_ih, w_hh, b_ih, b_hh):
+        said, kinds = _said(_along(x, reverse), w_ih, b_ih)
+        of_each = _kind_of_each(x, kinds)
+        opened, recalled, hidden = kernel.gru_forward(said, of_each, w_hh, b_hh, h0)
+        gates = opened.reshape(len(x), 3, *hidden.shape[1:])
+        return _columns(_along(hidden, reverse)), (gates, recalled, kinds)
     said, kinds = _projected(_along(x, reverse), w_ih, b_ih)
     (batch, size), steps = h0.shape, len(x)
     gates = np.empty((steps, 3, size, batch), said.dtype)
@@ -334,7 +397,15 @@ def _(
     after, x = _along(y, reverse), _along(x, reverse)
     (batch, size), steps = h0.shape, len(x)
     before = np.concatenate([h0[None], after[:-1]])
-    states, d_after = _columns(before), _columns(_along(d, reverse))
+    states = _columns(before)
+    if _large(x, w_hh) and _alike(d, gates, w_hh):
+        opened = gates.reshape(steps, 3 * size, batch)
+        d_in, d_said, d_state = kernel.gru_backward(
+            _along(d, reverse), w_hh, opened, recalled, states
+        )
+        d_x, *rest = _back_to_inputs(d_in, d_said, x, kinds, before, w_ih, (needs[0], *needs[2:]))
+        return None if d_x is None else _along(d_x, reverse), d_state.T, *rest
+    d_after = _columns(_along(d, reverse))
     d_in, d_said = np.empty((2, 3 * size, steps, batch), d.dtype)
     d_gates = np.empty((3, size, batch), d.dtype)
     d_state = np.zeros((size, batch), d.dtype)
