@@ -25,7 +25,7 @@ from pellucid.federated.example import write_example
 from pellucid.federated.federation import lead, read_task, rehearse
 from pellucid.federated.flower.connection import free_port
 from pellucid.federated.journal import rounds_in
-from pellucid.federated.plan import read_plan
+from pellucid.federated.plan_file import read_plan
 
 pytestmark = [
     pytest.mark.slow,
@@ -270,13 +270,23 @@ def test_a_coordinator_that_is_killed_goes_on(federate: Callable[..., Federation
     same(weights, network.locally(nobody))
 
 
+def test_a_locked_sum_and_who_opens_it(federate: Callable[..., Federation]) -> None:
+    network = federate(sum="paillier", rounds=1)
+    for name in (*NAMES, "holder"):
+        network.party(name)
+    weights, rounds = network.result(network.coordinator())
+    assert rounds[0]["parties"] == list(NAMES)
+    same(weights, network.locally(nobody))
+
+
 BAD_PARTY = '''
 import sys
 from pathlib import Path
 from pellucid.federated.federation import party_of, read_task
 from pellucid.federated.flower import Desk
 from pellucid.federated.flower.connection import serve
-from pellucid.federated.plan import public_of, read_identity, read_plan, write_identity
+from pellucid.federated.keys import public_of, read_identity, write_identity
+from pellucid.federated.plan_file import read_plan
 
 folder, name = Path(sys.argv[1]), sys.argv[2]
 plan, task = read_plan(folder / "plan.toml"), read_task(folder / "task.py")

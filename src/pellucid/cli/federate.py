@@ -31,9 +31,9 @@ Examples:
 NEW = """
 \b
 Examples:
-  pellucid federate new spam                      the spam filter, three parties
+  pellucid federate new spam                      three parties, a secret sum
   pellucid federate new spam --sum paillier       with locked sums
-  pellucid federate new mine --task task.py       a task of your own, to be changed
+  pellucid federate new mine --task task.py       a task of your own
 """
 SIMULATE = """
 \b
@@ -45,7 +45,8 @@ COORDINATOR = """
 \b
 Examples:
   pellucid federate coordinator spam/plan.toml
-  pellucid federate coordinator spam/plan.toml --certificate c.pem --tls-key c.key
+  pellucid federate coordinator spam/plan.toml --fresh
+  pellucid federate coordinator plan.toml --certificate c.pem --tls-key c.key
 """
 PARTY = """
 \b
@@ -56,8 +57,8 @@ Examples:
 KEY = """
 \b
 Examples:
-  pellucid federate key anna.key                  who one is: the file is secret
-  pellucid federate key sum.key --sum paillier    for who opens locked sums
+  pellucid federate key anna.key                  who one is
+  pellucid federate key sum.key --sum paillier    for whoever opens sums
 """
 
 app = typer.Typer(
@@ -96,7 +97,7 @@ def simulate(
     Keys are made for the occasion. After Ctrl-C the same command goes on.
     """
     from ..federated.federation import rehearse
-    from ..federated.plan import read_plan
+    from ..federated.plan_file import read_plan
     from .tasks import task_of
 
     agreed = read_plan(plan)
@@ -133,7 +134,8 @@ def coordinator(
     """
     from ..federated.flower import Flower
     from ..federated.flower.connection import Link, check_installed
-    from ..federated.plan import public_of, read_identity, read_plan
+    from ..federated.keys import public_of, read_identity
+    from ..federated.plan_file import read_plan
     from .tasks import task_of
 
     check_installed()
@@ -186,7 +188,8 @@ def party(
     from ..federated.federation import party_of
     from ..federated.flower import Desk
     from ..federated.flower.connection import check_installed, serve
-    from ..federated.plan import public_of, read_identity, read_plan
+    from ..federated.keys import public_of, read_identity
+    from ..federated.plan_file import read_plan
     from .tasks import task_of
 
     check_installed()
@@ -258,7 +261,8 @@ def key(
 ) -> None:
     """Make a key, and say what of it others are to know."""
     from ..federated.example import write_lock
-    from ..federated.plan import LOCKED, write_identity
+    from ..federated.keys import write_identity
+    from ..federated.plan import LOCKED
 
     screen = Screen(None, lang)
     if sum is None:
@@ -418,22 +422,23 @@ def _weights(plan: Path, what: str = "") -> Path:
 def _tls(plan: Plan, certificate: Path | None = None, key: Path | None = None) -> Tls | None:
     from ..federated.flower.connection import Tls
 
-    if not plan.network.authority:
+    authority = plan.authority
+    if authority is None:
         if certificate or key:
             raise ArgumentError(
                 "[network] authority names the certificate that the parties trust; without it nothing "
                 "is encrypted, and --certificate has no use"
             )
         return None
-    for file in (plan.folder / plan.network.authority, certificate, key):
+    for file in (certificate, key):
         if file is not None and not file.exists():
             raise DataError(f"there is no file {file}")
-    return Tls(plan.folder / plan.network.authority, certificate, key)
+    return Tls(authority, certificate, key)
 
 
 def _private_key(plan: Plan, path: Path) -> Any:
     from ..federated import ckks, paillier
-    from ..federated.plan import read_plain
+    from ..federated.keys import read_plain
 
     kind = paillier.PrivateKey if plan.protection.sum == "paillier" else ckks.PrivateKey
     return kind.from_plain(read_plain(path))

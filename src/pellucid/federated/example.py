@@ -9,8 +9,10 @@ from pathlib import Path
 from .. import atomic
 from ..errors import ArgumentError
 from .federation import EXAMPLE, new_lock
+from .keys import write_identity, write_secret
 from .messages import pack
-from .plan import LOCKED, SUMS, read_plan, write_identity, write_secret
+from .plan import LOCKED, SUMS
+from .plan_file import read_plan
 
 HOLDER = "holder"
 LEARNING = {

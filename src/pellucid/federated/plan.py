@@ -14,28 +14,27 @@ how single contributions are hidden, and where to meet.
     [protection]
     sum = "secret"
 
-Each section is a class below, and each key one of its fields.
+Each section is a class below, and each key one of its fields. `plan_file.py` reads the file.
 """
 
 from __future__ import annotations
 
 import difflib
-import os
-import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from .. import atomic
-from ..errors import ArgumentError, DataError, MessageError
+from ..errors import ArgumentError, DataError
 from .ckks import PublicKey as CkksKey
 from .differential_privacy import Budget, Private, noise_for, noisy
 from .encrypted_sum import EncryptedSum, Encrypting
 from .engine import Engine, Party
 from .fixed_point import FixedPoint
-from .messages import MOST_BYTES, unpack
+from .keys import public_of, read_plain
+from .messages import MOST_BYTES
 from .noise import FixedBaseNoise
 from .paillier import PublicKey as PaillierKey
 from .partition import by_label, by_size, dirichlet, iid
@@ -144,8 +143,8 @@ class Network:
         deadline: seconds that a party has for one answer.
         patience: seconds that the coordinator waits for parties to come.
         most_bytes: how long a message may be.
-        authority: the certificate (PEM) of who signed the coordinator's; without it, what is sent is
-            not encrypted on the way.
+        authority: the certificate (PEM) of who signed the coordinator's. It is needed between machines,
+            so that what is sent is encrypted on the way; "none" does without.
     """
 
     coordinator: str = ""
@@ -214,6 +213,27 @@ class Plan:
             ArgumentError: one is missing, or no key.
         """
         return {name: public_of(f"[parties] {name}", key) for name, key in self.parties.items()}
+
+    @property
+    def authority(self) -> Path | None:
+        """The certificate to trust; None if what is sent is not encrypted on the way.
+
+        Raises:
+            ArgumentError: it would leave this machine and be read by whoever stands between.
+            DataError: there is no such file.
+        """
+        file, host = self.network.authority, self.network.address.rpartition(":")[0]
+        if file and file != "none":
+            if not (self.folder / file).exists():
+                raise DataError(f"[network] authority: there is no file {self.folder / file}")
+            return self.folder / file
+        if not file and host not in ("127.0.0.1", "localhost", "[::1]"):
+            raise ArgumentError(
+                f"[network] address is {self.network.address}, another machine, and nothing would be "
+                "encrypted on the way.\nName the certificate that the parties trust under authority; "
+                'authority = "none" does without'
+            )
+        return None
 
     @property
     def mark(self) -> bytes:
@@ -373,111 +393,6 @@ class Spent(Budget):
             atomic.write(self.path, str(self.rounds))
 
 
-# --------------------------------------------------------------------------------------- the file
-
-
-def read_plan(path: str | os.PathLike[str]) -> Plan:
-    """Read a plan and check every word of it.
-
-    Raises:
-        DataError: there is no such file, or it is not TOML.
-        ArgumentError: a section or key that there is not, one that is missing, or a value of another
-            kind; the message names it and what was probably meant.
-    """
-    file = Path(path)
-    try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(
-            f"there is no plan {file}.\nBegin with an example:  pellucid federate new FOLDER"
-        ) from None
-    except IsADirectoryError:
-        raise DataError(
-            f"{file} is a folder; a plan is a file, such as {file / 'plan.toml'}"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} is not TOML: {error}") from None
-    sections = {f.name: f for f in fields(Plan) if f.name != "folder"}
-    _known("", said, sections)
-    kinds = {
-        "learning": Learning, "division": Division, "protection": Protection,
-        "privacy": Privacy, "network": Network,
-    }  # fmt: skip
-    for name in ("learning", "parties"):
-        if name not in said:
-            raise ArgumentError(f"{file} has no section [{name}]: {_about(name)}")
-    parts: dict[str, Any] = {}
-    for name, section in said.items():
-        if not isinstance(section, dict):
-            raise ArgumentError(f"{name} is a section: write [{name}], and its keys below")
-        parts[name] = section if name == "parties" else _section(name, section, kinds[name])
-    for name, key in parts["parties"].items():
-        if not isinstance(key, str):
-            raise ArgumentError(f"[parties] {name} is a public key in quotes, not {key!r}")
-    return Plan(folder=file.parent, **parts)
-
-
-def _section(name: str, said: Mapping[str, Any], kind: type) -> Any:
-    known = {f.name: f for f in fields(kind)}
-    hints = get_type_hints(kind)
-    _known(name, said, known)
-    values = {key: _of_kind(f"[{name}] {key}", value, hints[key]) for key, value in said.items()}
-    for key, about in known.items():
-        if key not in said and _required(about):
-            raise ArgumentError(f"[{name}] lacks {key}, {_kind_word(hints[key])}")
-    return kind(**values)
-
-
-def _known(section: str, said: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    """Refuse what there is not, and say what was probably meant."""
-    for key in said:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1, 0.5)
-            meant = f" Is {near[0]} meant?" if near else ""
-            what = (
-                f"[{section}] has no key {key!r}." if section else f"a plan has no section [{key}]."
-            )
-            raise ArgumentError(f"{what}{meant} There are: {', '.join(known)}")
-
-
-def _of_kind(where: str, value: Any, kind: Any) -> Any:
-    wanted = get_origin(kind) or kind
-    if wanted is float and type(value) is int:
-        value = float(value)
-    if type(value) is not wanted:
-        raise ArgumentError(f"{where} is {_kind_word(kind)}, not {value!r}")
-    if wanted in (int, float) and not value >= 0:
-        raise ArgumentError(f"{where} is 0 or more, not {value!r}")
-    if wanted is list:
-        for size in value:
-            if size != REST and (type(size) is not int or size < 0):
-                raise ArgumentError(
-                    f'{where} holds whole numbers and at most one "rest", not {size!r}'
-                )
-    return value
-
-
-def _required(about: Field[Any]) -> bool:
-    return about.default is MISSING and about.default_factory is MISSING
-
-
-def _kind_word(kind: Any) -> str:
-    words = {
-        int: "a whole number",
-        float: "a number",
-        str: "a text in quotes",
-        bool: "true or false",
-    }
-    return words.get(kind, "a list") if not get_args(kind) else "a list"
-
-
-def _about(section: str) -> str:
-    return {
-        "learning": "what is learned, at least task, rounds and lr",
-        "parties": "who takes part, name = 'public key', a line each",
-    }[section]
-
-
 def _choice(where: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         near = difflib.get_close_matches(value, choices, 1, 0.5)
@@ -485,85 +400,3 @@ def _choice(where: str, value: str, choices: tuple[str, ...]) -> None:
         raise ArgumentError(
             f"{where} is {value!r}.{meant} There are: {', '.join(map(repr, choices))}"
         )
-
-
-# ------------------------------------------------------------------------------------- keys in files
-
-
-def public_of(where: str, text: str) -> bytes:
-    """A public key from its hex digits.
-
-    Raises:
-        ArgumentError: these are none.
-    """
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise ArgumentError(
-            f"{where} is a public key, 64 hex digits, not {text[:70]!r}. Each party makes its own, and tells "
-            "the others the public half:  pellucid federate key FILE"
-        )
-    return key
-
-
-def write_identity(path: Path) -> Identity:
-    """A new identity; its secret goes into a file that only its owner can read.
-
-    Raises:
-        ArgumentError: the file is there already.
-    """
-    identity = Identity()
-    write_secret(path, f"{identity.secret.hex()}\n".encode())
-    return identity
-
-
-def read_identity(path: Path) -> Identity:
-    """An identity from its file.
-
-    Raises:
-        DataError: there is no such file, or something else is in it.
-    """
-    try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except FileNotFoundError:
-        raise DataError(
-            f"there is no key {path}. Make one, and tell the others its public half:  "
-            f"pellucid federate key {path}"
-        ) from None
-    except (ValueError, IsADirectoryError):
-        secret = b""
-    if len(secret) != 32:
-        raise DataError(f"{path} is no key: it holds 64 hex digits")
-    return Identity(secret)
-
-
-def write_secret(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read.
-
-    Raises:
-        ArgumentError: it is there already.
-    """
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise ArgumentError(
-            f"{path} is there already, and a key that is lost cannot be made again: give another name"
-        ) from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-
-
-def read_plain(path: Path) -> dict[str, Any]:
-    """A key that was written as plain data.
-
-    Raises:
-        DataError: there is no such file, or it is damaged.
-    """
-    try:
-        return unpack(path.read_bytes())
-    except (FileNotFoundError, IsADirectoryError):
-        raise DataError(f"there is no key {path}") from None
-    except MessageError as error:
-        raise DataError(f"{path} is no key: {error.message}") from None

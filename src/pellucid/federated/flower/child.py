@@ -9,6 +9,7 @@ is gone. Flower itself would run on for ever.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from typing import Any
 from ...errors import MissingExtraError
 
 GRACE = 3.0  # seconds to end by itself
+COLOURS = re.compile(r"\x1b\[\d+m")
 LOOK = 0.25  # seconds between two looks for messages
 
 ENVIRONMENT = {
@@ -59,7 +61,7 @@ class Child:
 
     def last_words(self, lines: int = 5) -> str:
         """The end of what it said."""
-        text = self.log.read_text(encoding="utf-8", errors="replace")
+        text = COLOURS.sub("", self.log.read_text(encoding="utf-8", errors="replace"))
         return "\n".join(f"  {line}" for line in text.splitlines()[-lines:])
 
     def close(self) -> None:
@@ -95,7 +97,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()  # returns when the pipe breaks
+    os.read(0, 1)  # returns when the pipe breaks
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE)
     os._exit(1)

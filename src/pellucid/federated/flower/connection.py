@@ -281,18 +281,22 @@ def serve(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "flower").mkdir(exist_ok=True)
     secret = _secret(folder / "supernode.secret")
+    pause = 1.0
     while True:
-        port = free_port()
+        port, start = free_port(), time.monotonic()
         words = ["--superlink", address, "--host", "127.0.0.1", "--port", str(port)]
         words += ["--isolation", "process", "--superexec-auth-secret-file", "supernode.secret"]
-        words += ["--insecure"] if tls is None else ["--root-certificates", str(tls.authority)]
+        words += (
+            ["--insecure"] if tls is None else ["--root-certificates", str(tls.authority.resolve())]
+        )
         node = Child(folder, "flower-supernode", words)
         try:
             _answer_all(node, f"127.0.0.1:{port}", secret, answer)
         finally:
             node.close()
-        note(f"the SuperNode has ended and is started again:\n{node.last_words(3)}")
-        time.sleep(1.0)
+        pause = 1.0 if time.monotonic() - start > START else min(2 * pause, START)
+        note(f"the SuperNode has ended, and is started again in {pause:g} s:\n{node.last_words(2)}")
+        time.sleep(pause)
 
 
 def _answer_all(node: Child, here: str, secret: bytes, answer: Callable[[bytes], bytes]) -> None:
