@@ -69,16 +69,19 @@ def embedding_bag(
     starts = bag_starts(ids, offsets, include_last_offset)
     flat = ids.reshape(-1)
     amounts = None if per_sample_weights is None else np.reshape(per_sample_weights, -1)
+    sizes = sizes_of(starts, flat.size)
     if padding_idx is not None:
-        flat, starts, amounts = without_padding(flat, starts, amounts, padding_idx % len(weight))
+        kept = flat != padding_idx % len(weight)
+        flat, amounts = flat[kept], None if amounts is None else amounts[kept]
+        starts, sizes = without_padding(starts, sizes, kept)
     rows = weight.take(flat, 0)
     if mode == "max":
-        y, winners = largest(rows, starts)
-        return y, (flat, starts, winners)
-    y = summed(rows, starts, amounts)
+        y, winners = largest(rows, starts, sizes)
+        return y, (flat, sizes, winners)
+    y = summed(rows, starts, sizes, amounts)
     if mode == "mean":
-        y /= np.maximum(sizes_of(starts, len(flat)), 1).astype(y.dtype)[:, None]
-    return y, (flat, starts, None)
+        y /= np.maximum(sizes, 1).astype(y.dtype)[:, None]
+    return y, (flat, sizes, None)
 
 
 @embedding_bag.all_slopes
@@ -93,19 +96,19 @@ def _(
     padding_idx: int | None,
     needs: tuple[bool, ...],
 ) -> tuple[Any, ...]:
-    flat, starts, winners = memory
+    flat, sizes, winners = memory
     if winners is not None:
-        filled = starts != np.append(starts[1:], len(flat))
+        filled = sizes > 0
         at = flat[winners[filled]]  # (bags, e): whose element was the largest
         table = np.zeros(weight.shape, d.dtype)
         np.add.at(table, (at, np.arange(weight.shape[1])), d[filled])
         return None, table, None, None
     if mode == "mean":
-        d = d / np.maximum(sizes_of(starts, len(flat)), 1).astype(d.dtype)[:, None]
-    if len(starts) == 1:
+        d = d / np.maximum(sizes, 1).astype(d.dtype)[:, None]
+    if len(sizes) == 1:
         values = np.broadcast_to(d, (len(flat), d.shape[1]))
     else:
-        values = np.repeat(d, sizes_of(starts, len(flat)), axis=0)
+        values = np.repeat(d, sizes, axis=0)
     of_amounts = None
     if per_sample_weights is not None:
         amounts = np.reshape(per_sample_weights, -1)
@@ -213,17 +216,17 @@ def bag_starts(ids: Any, offsets: Any, include_last_offset: bool) -> Any:
 
 def sizes_of(starts: Any, total: int) -> Any:
     """How many ids each bag has."""
-    return np.diff(starts, append=total)
+    return np.diff(starts, append=total) if len(starts) > 1 else np.array([total])
 
 
-def without_padding(flat: Any, starts: Any, amounts: Any, padding: int) -> tuple[Any, Any, Any]:
-    """All ids but the padding, and where the bags begin then."""
-    kept = flat != padding
+def without_padding(starts: Any, sizes: Any, kept: Any) -> tuple[Any, Any]:
+    """Where the bags begin, and how many ids they have, when only some ids are kept."""
     before = np.concatenate([[0], np.cumsum(kept)])  # how many are kept before each position
-    return flat[kept], before[starts], None if amounts is None else amounts[kept]
+    first = before[starts]
+    return first, before[starts + sizes] - first
 
 
-def summed(rows: Any, starts: Any, amounts: Any) -> Any:
+def summed(rows: Any, starts: Any, sizes: Any, amounts: Any) -> Any:
     """The (weighted) sum of the rows of each bag, (bags, e)."""
     if len(starts) == 1:
         # a row of ones times a matrix adds its rows, three times faster than `sum`
@@ -231,7 +234,6 @@ def summed(rows: Any, starts: Any, amounts: Any) -> Any:
         return np.dot(ones, rows)[None]
     if amounts is not None:
         rows = rows * amounts[:, None]
-    sizes = sizes_of(starts, len(rows))
     if len(starts) and sizes.min() == sizes.max() and sizes[0]:
         return np.add.reduce(rows.reshape(len(starts), sizes[0], rows.shape[1]), axis=1)
     return _per_bag(np.add, rows, starts, sizes)
@@ -246,9 +248,8 @@ def _per_bag(ufunc: Any, rows: Any, starts: Any, sizes: Any) -> Any:
     return y
 
 
-def largest(rows: Any, starts: Any) -> tuple[Any, Any]:
+def largest(rows: Any, starts: Any, sizes: Any) -> tuple[Any, Any]:
     """The largest elements of each bag, and which row each came from (the first, if several)."""
-    sizes = sizes_of(starts, len(rows))
     y = _per_bag(np.maximum, rows, starts, sizes)
     bag = np.repeat(np.arange(len(starts)), sizes)
     number = np.arange(len(rows))[:, None]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..ops import convolution
-from ..ops.embedding import _per_bag, sizes_of
+from ..ops.embedding import _per_bag
 from ..ops.linear_algebra import rows
 from ..sparse import SMALL
 
@@ -47,12 +47,11 @@ def _bag_starts(ids: Array, offsets: Array, include_last_offset: bool) -> Array:
     return offsets[:-1] if include_last_offset else offsets
 
 
-def _summed(rows: Array, starts: Array, amounts: Array) -> Array:
+def _summed(rows: Array, starts: Array, sizes: Array, amounts: Array) -> Array:
     if len(starts) == 1:
         return (np.ones(len(rows), rows.dtype) if amounts is None else amounts).dot(rows)[None]
     if amounts is not None:
         rows = rows * amounts[:, None]
-    sizes = sizes_of(starts, len(rows))
     if sizes.min() == sizes.max() and sizes[0]:
         y = np.add.reduce(rows.reshape(len(starts), sizes[0], rows.shape[1]), axis=1)
     else:
