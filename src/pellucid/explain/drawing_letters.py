@@ -189,8 +189,17 @@ def _tight(text: str) -> str:
 # ------------------------------------------------------------------------------------------ drawing
 
 
+Rows = list[tuple[str, str, Value]]
+
+
 def draw(recording: Recording, values: bool) -> tuple[str, str]:
     """The picture, and the same made of characters."""
+    rows, legend = rows_of(recording)
+    return _svg(rows, legend, values), _text(rows, legend, values)
+
+
+def rows_of(recording: Recording) -> tuple[Rows, Rows]:
+    """The lines: algebra, code and what comes out of each step. And the letters: each with its value."""
     steps = steps_of(recording)
     letters = Letters(recording, steps)
     rows = [
@@ -205,10 +214,7 @@ def draw(recording: Recording, values: bool) -> tuple[str, str]:
         *((letters.algebra(v), "the input", v) for v in input_names(recording.inputs)),
         *((letters.algebra(v), v.name, v) for v in letters.weights),
     ]
-    return _svg(rows, legend, values), _text(rows, legend, values)
-
-
-Rows = list[tuple[str, str, Value]]
+    return rows, legend
 
 
 def _text(rows: Rows, legend: Rows, values: bool) -> str:

@@ -9,6 +9,7 @@ really connects the two. Of many units the first few and the last are drawn, and
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +18,10 @@ import numpy as np
 from ..nn.recording import Recording, Value
 from ..tensor import Tensor, grad
 from . import svg
-from .drawing_parts import Step, input_names, is_idle, kept, short, steps_of
+from .drawing_parts import Step, again, input_names, is_idle, kept, short, steps_of
 
 Array = Any
+Choose = Callable[[Array], list[int | None]]
 
 FIRST, MOST = 5, 8  # units of a column
 
@@ -33,6 +35,7 @@ class Column:
         doing: the operations that made them.
         value: their numbers, of one example.
         depth: how many columns stand before.
+        chosen: which units are drawn, where somebody chose them; None for those left out.
         lines: from each column before: slopes, (drawn units here, drawn units there), and the number
             of units that are connected in all.
     """
@@ -41,6 +44,7 @@ class Column:
     doing: str
     value: Value
     depth: int = 0
+    chosen: list[int | None] | None = None
     lines: list[tuple[Column, Array]] = field(default_factory=list)
 
     @property
@@ -51,7 +55,7 @@ class Column:
     @property
     def shown(self) -> list[int | None]:
         """Which of them are drawn; None for those left out."""
-        return kept(self.size, FIRST, MOST)
+        return kept(self.size, FIRST, MOST) if self.chosen is None else self.chosen
 
     @property
     def units(self) -> list[int]:
@@ -59,17 +63,27 @@ class Column:
         return [i for i in self.shown if i is not None]
 
 
-def columns_of(recording: Recording) -> list[Column]:
-    """The columns in order; the inputs first."""
+def columns_of(recording: Recording, choose: Choose | None = None) -> list[Column]:
+    """The columns in order; the inputs first.
+
+    Args:
+        recording: one prediction.
+        choose: from the numbers of a column in a row, which units are drawn; without it, the first few
+            and the last.
+    """
     made: dict[Any, Column] = {}
+
+    def chosen(value: Value) -> list[int | None] | None:
+        return None if choose is None else choose(value.numbers.reshape(-1))
+
     for value in input_names(recording.inputs):
-        made[value] = Column(value.name, "", value)
+        made[value] = Column(value.name, "", value, chosen=chosen(value))
     for step in steps_of(recording):
         name = step.head.module or step.head.op.name
         doing = ", ".join(call.op.name for call in step.calls if not is_idle(call))
         before = [made[source] for source in step.sources]
         depth = 1 + max((c.depth for c in before), default=-1)
-        column = Column(name, doing, step.result, depth)
+        column = Column(name, doing, step.result, depth, chosen(step.result))
         made[step] = column
         column.lines = _lines(step, column, made)
     return list(made.values())
@@ -99,7 +113,7 @@ def _lines(step: Step, column: Column, made: dict[Any, Column]) -> list[tuple[Co
     wanted_from = [(c, t) for c, t in sources if t.requires_grad]
     if not wanted_from:
         return [(c, np.ones((len(column.units), len(c.units)))) for c, _ in sources]
-    y = _again(step, inputs).reshape(-1)
+    y = again(call, inputs).reshape(-1)
     rows: list[list[Array]] = []
     for unit in column.units:
         slopes_of = grad(y[unit], [t for _, t in wanted_from], retain_graph=True, allow_unused=True)
@@ -112,20 +126,6 @@ def _lines(step: Step, column: Column, made: dict[Any, Column]) -> list[tuple[Co
     for k, (source, _) in enumerate(wanted_from):
         found.append((source, np.array([row[k].reshape(-1)[source.units] for row in rows])))
     return found
-
-
-def _again(step: Step, inputs: list[Any]) -> Tensor:
-    """The step's first operation once more, with a memory of what it came from."""
-    op, settings = step.head.op, {k: _plain(v) for k, v in step.head.settings.items()}
-    if op.variadic is not None:
-        return op(inputs, **settings)
-    return op(**dict(zip(op.inputs, inputs, strict=False)), **settings)
-
-
-def _plain(setting: Any) -> Any:
-    if isinstance(setting, Value):
-        return setting.numbers
-    return tuple(_plain(p) for p in setting) if isinstance(setting, tuple) else setting
 
 
 def _dense(gradient: Any) -> Array:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..nn.recording import Call, Recording, Value
+from ..tensor import Tensor
 
 Array = Any
 
@@ -100,6 +101,25 @@ def belongs(call: Call, relaid: bool) -> bool:
         and call.op.name not in mixing
         and arrays[0].numbers.size == call.result.numbers.size
     )
+
+
+def again(call: Call, inputs: Sequence[Any]) -> Tensor:
+    """An operation of a record once more, with a memory of what its result came from.
+
+    Args:
+        call: as it ran.
+        inputs: what it is given, in the place of what it was given.
+    """
+    settings = {key: _plain(value) for key, value in call.settings.items()}
+    if call.op.variadic is not None:
+        return call.op(inputs, **settings)
+    return call.op(**dict(zip(call.op.inputs, inputs, strict=False)), **settings)
+
+
+def _plain(setting: Any) -> Any:
+    if isinstance(setting, Value):
+        return setting.numbers
+    return tuple(_plain(p) for p in setting) if isinstance(setting, tuple) else setting
 
 
 # ------------------------------------------------------------------------------------------ in words
