@@ -1,0 +1,343 @@
+"""Loops put together: what goes over the same rows goes over them once.
+
+Two loops may become one if in each round they touch the same slice of every array that one of them changes:
+then nobody can tell the difference. What is made and used up within a round needs no array any more, only a
+number; what does not change in a round is computed before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .code import Code, Index, variable
+from .nests import Check, Let, Line, Loop, Store, changed, reads, stores, with_variable, writes
+from .planning import Array
+
+
+@dataclass
+class Nest:
+    """A loop, or a line outside of loops.
+
+    Attributes:
+        line: the loop.
+        makes: what comes about in it.
+        why: remarks.
+    """
+
+    line: Line
+    makes: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+
+
+class Fuser:
+    """Puts the loops of one region together.
+
+    Args:
+        arrays: all arrays by name.
+        root: which memory an array lies in.
+    """
+
+    def __init__(self, arrays: dict[str, Array], root: Callable[[str], Any]) -> None:
+        self.arrays, self.root = arrays, root
+        self.nests: list[Nest] = []
+
+    def add(self, line: Line, makes: str, why: tuple[str, ...], *, early: bool = False) -> None:
+        """One more loop: into one that is there, or behind them; `early`, as far ahead as may be."""
+        new = Nest(line, [makes] if makes else [], list(why))
+        place = len(self.nests)
+        while place > 0:
+            there = self.nests[place - 1]
+            if not early and self.may_join(there.line, line):
+                there.line = self.together(there.line, line)
+                there.makes += [m for m in new.makes if m not in there.makes]
+                there.why += [w for w in new.why if w not in there.why]
+                return
+            if self.in_conflict(there.line, line):
+                break
+            place -= 1
+        if early:
+            self.nests.insert(place, new)
+        else:
+            self.nests.append(new)
+
+    def touched(self, line: Line) -> tuple[dict[Any, list[tuple[str, Index]]], set[Any]]:
+        """The elements that a line touches, by memory; and which memory it changes."""
+        found: dict[Any, list[tuple[str, Index]]] = {}
+        written = set()
+        for name, index in writes(line):
+            found.setdefault(self.root(name), []).append((name, index))
+            written.add(self.root(name))
+        for name, index in reads(line):
+            found.setdefault(self.root(name), []).append((name, index))
+        return found, written
+
+    def in_conflict(self, a: Line, b: Line) -> bool:
+        """Whether two lines may not change places."""
+        (ours, mine), (theirs, yours) = self.touched(a), self.touched(b)
+        if isinstance(a, Check) or isinstance(b, Check) or _checks(a) or _checks(b):
+            return bool(mine or yours)
+        return bool((mine & set(theirs)) | (yours & set(ours)))
+
+    def may_join(self, a: Line, b: Line) -> bool:
+        """Whether two loops may become one."""
+        if not (isinstance(a, Loop) and isinstance(b, Loop)) or a.size != b.size:
+            return False
+        (ours, mine), (theirs, yours) = self.touched(a), self.touched(b)
+        shared = (mine & set(theirs)) | (yours & set(ours))
+        if (_checks(a) and yours) or (_checks(b) and mine):
+            return False
+        for root in shared:
+            if self.only_adds(a, b, root):
+                continue
+            axes = self.slices(ours[root], a.variable) & self.slices(theirs[root], b.variable)
+            if not axes:
+                return False
+        return True
+
+    def only_adds(self, a: Line, b: Line, root: Any) -> bool:
+        """Whether both do no more to an array than add to it."""
+        ways = {s.how for line in (a, b) for s in stores(line) if self.root(s.array) == root}
+        looked = any(
+            self.root(c.args[0]) == root
+            for line in (a, b) for s in stores(line)
+            for code in (s.code, *s.index) for c in code.loads()
+        )  # fmt: skip
+        return ways == {"add"} and not looked
+
+    def slices(self, touched: list[tuple[str, Index]], name: str) -> set[Any]:
+        """The axes along which a variable picks one slice, in all that is touched."""
+        common: set[Any] | None = None
+        for array, index in touched:
+            shape = self.arrays[array].shape
+            axes = {
+                (shape[: axis + 1]) for axis, code in enumerate(index)
+                if code.op == "var" and code.args[0] == name
+            }  # fmt: skip
+            common = axes if common is None else common & axes
+        return common or set()
+
+    def together(self, a: Any, b: Any) -> Loop:
+        """Two loops as one; those within are put together where they may."""
+        b = with_variable(b, b.variable, a.at)
+        made = Loop(a.size, list(a.body), a.variable)
+        for line in b.body:
+            self.into(made.body, line)
+        return made
+
+    def into(self, body: list[Line], line: Line) -> None:
+        """One more line in a loop."""
+        place = len(body)
+        while place > 0:
+            if self.may_join(body[place - 1], line):
+                body[place - 1] = self.together(body[place - 1], line)
+                return
+            if self.in_conflict(body[place - 1], line):
+                break
+            place -= 1
+        body.append(line)
+
+
+def _checks(line: Line) -> bool:
+    if isinstance(line, Loop):
+        return any(map(_checks, line.body))
+    return isinstance(line, Check)
+
+
+# ------------------------------------------------------------------- numbers in place of arrays
+
+
+def numbers_for_arrays(
+    line: Line, own: set[str], arrays: dict[str, Array]
+) -> tuple[Line, set[str]]:
+    """Arrays that are made and used up within one round become numbers.
+
+    Args:
+        line: a loop.
+        own: arrays that nobody else looks at.
+        arrays: all arrays.
+
+    Returns:
+        The loop, and the arrays that are not needed any more.
+    """
+    gone: set[str] = set()
+    for name in own:
+        places = {index for array, index in (*reads(line), *writes(line)) if array == name}
+        if len(places) != 1:
+            continue
+        (index,) = places
+        if any(code.op not in ("var", "whole") for code in index):
+            continue
+        within = _deepest(line, {c.args[0] for c in index if c.op == "var"})
+        if within is None:
+            continue
+        line = as_number(line, name, name, arrays[name].dtype)
+        gone.add(name)
+    return line, gone
+
+
+def _deepest(line: Line, variables: set[str]) -> Line | None:
+    """Whether the loops of these variables are around all of a loop's stores that follow."""
+    found = line
+    while variables:
+        if not isinstance(found, Loop) or found.variable not in variables:
+            return None
+        variables = variables - {found.variable}
+        if variables:
+            inner = [b for b in found.body if isinstance(b, Loop) and b.variable in variables]
+            if len(inner) != 1:
+                return None
+            found = inner[0]
+    return found
+
+
+def as_number(line: Line, name: str, called: str, dtype: Any) -> Line:
+    """A line with a number in place of an array."""
+    found = variable(called, dtype)
+
+    def change(code: Code) -> Code:
+        if code.op == "load" and code.args[0] == name:
+            return found
+        return code.mapped(change)
+
+    def line_by_line(line: Line) -> Line:
+        if isinstance(line, Loop):
+            return line.of([line_by_line(b) for b in line.body])
+        if isinstance(line, Store) and line.array == name:
+            code = change(line.code)
+            return Let(called, combined(line.how, found, code, dtype))
+        return changed(line, change)
+
+    return line_by_line(line)
+
+
+def combined(how: str | None, old: Code, new: Code, dtype: Any) -> Code:
+    """`old += new` and the like as an expression."""
+    if how is None:
+        return new
+    if how == "add" and new.op == "negative":
+        return Code("subtract", (old, new.args[0]), dtype)
+    if how in ("largest", "smallest") and dtype.kind == "b":
+        return Code("or" if how == "largest" else "and", (old, new), dtype)
+    return Code(how, (old, new), dtype)
+
+
+# ------------------------------------------------------------------- what does not change in a round
+
+
+class Hoister:
+    """Puts what does not depend on a loop's variable before the loop.
+
+    Attributes:
+        constants: what depends on settings alone, and its name.
+    """
+
+    def __init__(self, root: Callable[[str], Any], settings: set[str]) -> None:
+        self.root, self.settings = root, settings
+        self.count = 0
+        self.constants: dict[Code, str] = {}
+
+    def once(self, code: Code) -> Code:
+        """What does not change within a step."""
+        name = self.constants.get(code)
+        if name is None:
+            stem = "_".join(sorted(code.variables()))
+            names = self.constants.values()
+            name = next(n for n in (f"{stem}{'_' * k}" for k in range(1, 99)) if n not in names)
+            self.constants[code] = name
+        return variable(name, code.dtype)
+
+    def fresh(self) -> str:
+        """A name for a number."""
+        self.count += 1
+        return "each" if self.count == 1 else f"each_{self.count}"
+
+    def through(self, line: Line) -> list[Line]:
+        """A line, and ahead of it what its rounds have in common."""
+        if not isinstance(line, Loop):
+            return [line]
+        made = line.of([])
+        for inner in line.body:
+            made.body += self.through(inner)
+        inside = {line.variable} | {b.name for b in made.body if isinstance(b, Let)}
+        inside |= {x.variable for x in _loops(made)} | _lets(made)
+        changing = {self.root(s.array) for s in stores(made)}
+        common: dict[Code, str] = {}
+
+        def lift(code: Code) -> Code:
+            if self.stays(code, inside, changing):
+                if _is_simple(code):
+                    return code
+                if not code.loads() and code.variables() <= self.settings:
+                    return self.once(code)
+                name = common.setdefault(code, "") or self.fresh()
+                common[code] = name
+                return variable(name, code.dtype)
+            if code.op == "multiply":
+                return self.sorted_factors(code, inside, changing, lift)
+            return code.mapped(lift)
+
+        made.body = [b if isinstance(b, Loop) else changed(b, lift) for b in made.body]
+        ahead: list[Line] = [Let(name, code) for code, name in common.items()]
+        skips = _skipped(made)
+        if skips is not None and skips.op == "var" and not (skips.variables() & inside):
+            made.factor = skips
+        return [*ahead, made]
+
+    def stays(self, code: Code, inside: set[str], changing: set[Any]) -> bool:
+        """Whether a number is the same in all rounds."""
+        if code.variables() & inside:
+            return False
+        return not any(self.root(c.args[0]) in changing for c in code.loads())
+
+    def sorted_factors(
+        self, code: Code, inside: set[str], changing: set[Any], lift: Callable[[Code], Code]
+    ) -> Code:
+        """A product with the factors that stay the same taken together."""
+        flat = _flat(code)
+        same = [f for f in flat if self.stays(f, inside, changing)]
+        other = [lift(f) for f in flat if not self.stays(f, inside, changing)]
+        if len(same) > 1:
+            first = same[0]
+            for f in same[1:]:
+                first = Code("multiply", (first, f), code.dtype)
+            same = [first]
+        parts = [*map(lift, same), *other]
+        made = parts[0]
+        for p in parts[1:]:
+            made = Code("multiply", (made, p), code.dtype)
+        return made
+
+
+def _flat(code: Code) -> list[Code]:
+    if code.op == "multiply":
+        return [f for part in code.args for f in _flat(part)]
+    return [code]
+
+
+def _is_simple(code: Code) -> bool:
+    return code.op in ("var", "whole", "number") or code.dtype is None
+
+
+def _loops(line: Line) -> list[Loop]:
+    if not isinstance(line, Loop):
+        return []
+    return [line, *(x for b in line.body for x in _loops(b))]
+
+
+def _lets(line: Line) -> set[str]:
+    if isinstance(line, Let):
+        return {line.name}
+    return {n for b in line.body for n in _lets(b)} if isinstance(line, Loop) else set()
+
+
+def _skipped(loop: Loop) -> Code | None:
+    """The factor without which a loop changes nothing, if its only line has one."""
+    if len(loop.body) != 1 or not isinstance(loop.body[0], Store):
+        return None
+    store = loop.body[0]
+    if not store.skips or store.how != "add":
+        return None
+    code = store.code.args[0] if store.code.op == "negative" else store.code
+    return next((f for f in _flat(code) if f.op == "var" and f.args[0].startswith("each")), None)
