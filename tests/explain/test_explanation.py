@@ -372,3 +372,46 @@ def test_the_package_can_be_called_and_still_holds_its_parts() -> None:
     assert repr(pellucid.explain(nn.Linear(1, 1))(pellucid.ones(1, 1))).startswith(
         "<explanation of"
     )
+
+
+def test_a_rule_that_changes_what_lasts() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    inputs = numbers(5, 3), ids(2, 5)
+    step = learning(model)
+    explanation = pellucid.explain(step)(*inputs)
+    line = next(x for x in explanation.lines if "batch_norm" in x.text)
+    assert "running_mean_2" in line.makes
+    assert not line.before["running_mean_2"].any()
+    step(*inputs)
+    buffers = dict(model.named_buffers())
+    assert np.array_equal(line.after["running_mean_2"], buffers["1.running_mean"].numpy())
+
+
+def test_an_update_that_changes_nothing() -> None:
+    weight = pellucid.zeros(2, requires_grad=True)
+    optimizer = optim.Adam([weight])
+
+    def step(x: Tensor) -> Tensor:
+        loss = (x * weight * 0).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    explanation = pellucid.explain(step)(pellucid.ones(2))
+    assert explanation.lines[-1].name == "weight"
+    assert "weight stays as it is" in str(explanation)
+
+
+def test_a_small_change_is_seen() -> None:
+    weight = pellucid.tensor([1.0], requires_grad=True)
+    optimizer = optim.SGD([weight], lr=1e-6)
+
+    def step(x: Tensor) -> Tensor:
+        loss = (x * weight).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    assert "weight[0] from 1 to 0.999999." in str(pellucid.explain(step)(pellucid.ones(1)))

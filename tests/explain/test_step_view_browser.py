@@ -156,17 +156,17 @@ def test_line_node_and_gradient_light_each_other(browser: Any, tmp_path: Path) -
     for thing in (
         f"[data-line='{forward}']",
         f"[data-line='{gradient}']",
-        "g[data-node=layer_1]",
+        "g[data-node=layer_1] .pl-name",
     ):
         page.hover(thing)
         assert together <= lit(page)
-    page.hover("g[data-node=weights_0_1]")
+    page.hover("g[data-node=weights_0_1] rect")
     changed = names.index("d_weights_0_1"), names.index("weights_0_1")
     assert {f"line {i}" for i in changed} <= lit(page)
     page.locator(f"[data-line='{gradient}']").click()
     page.hover("[data-figure=d_layer_1]")
     assert together <= lit(page)
-    page.click("g[data-node=layer_1]")
+    page.click("g[data-node=layer_1] .pl-name")
     assert np.array_equal(table(page, "layer_1"), explanation.value("layer_1"))
     assert np.array_equal(table(page, "d_layer_1"), explanation.value("d_layer_1"))
 

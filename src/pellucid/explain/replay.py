@@ -56,13 +56,15 @@ def replay(program: Program, inputs: dict[str, Array], random: dict[str, Any]) -
     found = statements(program.source, program.title)
     for node, statement in found:
         held = {n: space[n] for n in statement.reads if isinstance(space.get(n), np.ndarray)}
-        lasting = _changed(node, held, set(program.weights), program.namespace)
+        lasting = _may_change(node, held, set(program.weights), program.namespace)
+        certain = set(lasting) if isinstance(node, ast.Expr) else changed_by(node)
         copies = {n: a.copy() for n, a in held.items() if n in lasting}
         with np.errstate(all="ignore"):
             exec(compile(ast.Module([node], []), "<line of the program>", "exec"), space)
+        lasting = [n for n in lasting if n in certain or _differ(copies[n], space[n])]
         statement.reads = [n for n in statement.reads if n in held or _is_number(space.get(n))]
         statement.makes = [*dict.fromkeys([*_targets(node), *lasting])]
-        statement.before = copies
+        statement.before = {n: copies[n] for n in lasting}
         statement.after = {n: np.array(space[n]) for n in statement.makes}
     program.seeded(random)
     return [statement for _, statement in found]
@@ -117,16 +119,20 @@ def _targets(node: ast.stmt) -> list[str]:
     return [n for n in _in_order(node) if n in assigned_by(node)]
 
 
-def _changed(
+def _may_change(
     node: ast.stmt, held: dict[str, Array], lasting: set[str], space: dict[str, Any]
 ) -> list[str]:
-    """The arrays that a statement changes in place; a rule of the program changes what lasts."""
+    """The arrays that a statement may change in place; a rule of the program may change what lasts."""
     changed = [n for n in held if n in changed_by(node)]
-    call = node.value if isinstance(node, ast.Expr) else None
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in space:
-        names = [a.id for a in call.args if isinstance(a, ast.Name)]
-        changed += [n for n in names if n in lasting and n not in changed]
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in space:
+            names = [a.id for a in call.args if isinstance(a, ast.Name)]
+            changed += [n for n in names if n in lasting & set(held) and n not in changed]
     return changed
+
+
+def _differ(before: Array, after: Array) -> bool:
+    return not np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
 
 
 def _is_number(thing: Any) -> bool:

@@ -104,7 +104,9 @@ def _update(line: Line, value: Array, say: dict[str, str]) -> list[str]:
         return [*found, say["unchanged"].format(name=line.name)]
     at = np.unravel_index(np.nanargmax(np.abs(change)), change.shape)
     place = _place(line.name, at)
-    return [*found, say["changed"].format(place=place, old=short(before[at]), new=short(value[at]))]
+    figures = next((n for n in range(4, 10) if short(before[at], n) != short(value[at], n)), 10)
+    old, new = short(before[at], figures), short(value[at], figures)
+    return [*found, say["changed"].format(place=place, old=old, new=new)]
 
 
 def _place(name: str, at: Any) -> str:

@@ -137,7 +137,7 @@ function render({ model, el }) {
 
   view.go = (at) => {
     state.at = Math.max(-1, Math.min(step.lines.length - 1, at));
-    state.pinned = "";
+    state.pinned = state.focus = "";
     update(view);
   };
   view.pin = (name) => {
@@ -438,6 +438,7 @@ function drawPicture(view) {
   const width = Math.max(box.clientWidth - 4, 240);
   const { found, height } = places(step, width);
   const svg = shape("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": view.say("picture") });
+  for (const node of step.nodes) drawGround(view, svg, node, found.get(node.name));
   for (const edge of step.edges) drawEdge(view, svg, edge, found);
   for (const node of step.nodes) drawNode(view, svg, node, found.get(node.name));
   for (const node of step.nodes) drawWeights(view, svg, node, found.get(node.name));
@@ -460,13 +461,22 @@ function drawEdge(view, svg, edge, found) {
   const [a, b] = [found.get(edge.from), found.get(edge.to)];
   const faint = known(view, to) ? "" : " pl-faint";
   const [above, below] = [circles(figureOf(step, from)), circles(figureOf(step, to))];
-  const weight = edge.weight ? step.value(edge.weight, state.at) : undefined;
+  const line = step.lines[state.at];
+  const blamed = edge.weight && line?.kind === "gradient" && Object.entries(line.belongs).find(([, of]) => of === edge.weight);
+  const called = blamed ? blamed[0] : edge.weight; // while blame is handed out, the lines show the blame
+  const weight = called ? step.value(called, state.at) : undefined;
   const rows = edge.by === "rows";
   const fits = weight && above && below && weight.numbers.length === weight.shape[0] && weight.numbers[0].length === weight.shape[1]
     && weight.shape[rows ? 0 : 1] === above.length && weight.shape[rows ? 1 : 0] === below.length;
   const low = a.y + 24, high = b.y - 24, middle = (low + high) / 2;
   if (!fits) {
-    svg.append(shape("path", { class: `pl-edge${faint}`, d: `M${a.x},${low} C${a.x},${middle} ${b.x},${middle} ${b.x},${high}` }));
+    const far = b.y - a.y > 1.5 * ROW; // around what stands between
+    const room = Number(svg.getAttribute("width")) / 2 - 10;
+    const side = far ? Math.min(room - Math.abs((a.x + b.x) / 2 - room - 10), 0.36 * room + 60) * (a.x > room + 11 ? -1 : 1) : 0;
+    const d = far
+      ? `M${a.x},${low} C${a.x + side * 1.3},${low + ROW / 2} ${b.x + side * 1.3},${high - ROW / 2} ${b.x},${high}`
+      : `M${a.x},${low} C${a.x},${middle} ${b.x},${middle} ${b.x},${high}`;
+    svg.append(shape("path", { class: `pl-edge${faint}`, d }));
     return;
   }
   const group = shape("g", { class: `pl-tie${faint}`, "data-about": edge.weight, onclick: () => view.pin(edge.weight) });
@@ -481,9 +491,18 @@ function drawEdge(view, svg, edge, found) {
       d: `M${x},${y0} C${x},${(y0 + y1) / 2} ${z},${(y0 + y1) / 2} ${z},${y1}`,
       stroke: part === 0 ? "rgb(222,216,204)" : tint(Math.sign(part) * (0.35 + 0.65 * Math.abs(part))),
       "stroke-width": 1 + 3.2 * Math.abs(part),
-    }, shape("title", {}, `${edge.weight}[${rows ? `${i}, ${j}` : `${j}, ${i}`}] = ${short(value, 4)}`)));
+    }, shape("title", {}, `${called}[${rows ? `${i}, ${j}` : `${j}, ${i}`}] = ${short(value, 4)}`)));
   }));
   svg.append(group);
+}
+
+/** What lights up behind a node and the ways into it. */
+function drawGround(view, svg, node, place) {
+  const now = view.step.lines[view.state.at]?.about === node.name;
+  svg.append(shape("rect", {
+    class: `pl-ground${now ? " pl-now" : ""}`, "data-about": node.name, onclick: () => view.pin(node.name),
+    x: place.x - place.width / 2, y: place.y - 42, width: place.width, height: 88, rx: 10,
+  }));
 }
 
 function drawNode(view, svg, node, place) {
@@ -491,14 +510,12 @@ function drawNode(view, svg, node, place) {
   const ready = known(view, node);
   const figure = figureOf(step, node);
   const gradient = step.gradient(node.name, state.at);
-  const now = step.lines[state.at]?.about === node.name;
   const group = shape("g", {
-    class: `pl-node${ready ? "" : " pl-faint"}${now ? " pl-now" : ""}`, "data-about": node.name, "data-node": node.name,
+    class: `pl-node${ready ? "" : " pl-faint"}`, "data-about": node.name, "data-node": node.name,
     tabindex: 0, role: "button", "aria-label": node.name,
     onclick: () => view.pin(node.name),
     onkeydown: (event) => { if (event.key === "Enter") view.pin(node.name); },
   });
-  group.append(shape("rect", { class: "pl-hit", x: place.x - place.width / 2, y: place.y - 42, width: place.width, height: 88, rx: 10 }));
   const title = `${node.name}`;
   const room = Math.floor(place.width / 7.4);
   group.append(shape("text", { class: "pl-name", x: place.x, y: place.y - 29 }, title.length > room ? `${title.slice(0, Math.max(room - 1, 1))}…` : title, shape("title", {}, `${title} (${figure.shape.join(", ")})`)));
@@ -533,7 +550,7 @@ function drawUnits(group, place, row, figure, gradient) {
       group.append(shape("text", { class: "pl-number", x, y: place.y + 4, fill: ink(part * 0.85), "fill-opacity": asleep ? 0.5 : 1, "font-size": text.length > 5 ? 9 : r >= 16 ? 11.5 : 9 }, text));
     }
     if (back && back.length === row.length && r >= 11) {
-      group.append(shape("text", { class: "pl-delta", x, y: place.y + r + 14, "font-size": row.length > 6 ? 9 : 11 }, `${row.length > 6 ? "" : "δ "}${short(back[i], row.length > 6 ? 1 : 2)}`));
+      group.append(shape("text", { class: "pl-delta", x, y: place.y + r + 14, "font-size": row.length > 6 ? 9 : 11 }, `${row.length > 4 ? "" : "δ "}${short(back[i], row.length > 6 ? 1 : 2)}`));
     }
   });
   if (back && back.length === row.length && r < 11) {
