@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import tomllib
+from dataclasses import MISSING, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from pellucid.federated.errors import BudgetError
 from pellucid.federated.example import write_example
 from pellucid.federated.federation import EXAMPLE, Task, lead, party_of, read_task, rehearse
 from pellucid.federated.keys import read_identity, write_identity
-from pellucid.federated.plan import Learning, Plan, Privacy, Protection, Spent
+from pellucid.federated.plan import Division, Learning, Network, Plan, Privacy, Protection, Spent
 from pellucid.federated.plan_file import read_plan
 
 NAMES = ["anna", "ben", "cleo"]
@@ -260,3 +263,24 @@ def test_examples_that_make_no_sense(tmp_path: Path, names: list[str], sum: str,
     with pytest.raises(ArgumentError, match=why):
         write_example(tmp_path / "new", names, sum, "task.py", "127.0.0.1:9092")
     assert not (tmp_path / "new").exists()
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("page", ["federate.md", "federate.zh-CN.md"])
+def test_the_page_about_plans_is_complete(page: str) -> None:
+    """Every key that there is stands in its table, with what it is if it is left out."""
+    found: dict[str, dict[str, str]] = {}
+    section = ""
+    for line in (DOCS / page).read_text(encoding="utf-8").splitlines():
+        if heading := re.match(r"\| `\[(\w+)\]` \|", line):
+            section = heading[1]
+        elif row := re.match(r"\| `(\w+)` \| .* \| ?(.*?) ?\|$", line):
+            found.setdefault(section, {})[row[1]] = row[2]
+    for kind in (Learning, Division, Protection, Privacy, Network):
+        rows = found[kind.__name__.lower()]
+        assert set(rows) == {about.name for about in fields(kind)}
+        for about in fields(kind):
+            if about.default not in (MISSING, "") and rows[about.name]:
+                assert tomllib.loads(f"x = {rows[about.name]}")["x"] == about.default, about.name

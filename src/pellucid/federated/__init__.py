@@ -11,6 +11,12 @@ journal.py     going on after the coordinator was killed
 view.py        what each party saw
 partition.py   dividing a dataset among parties, to try things out
 
+from a plan to the whole, in one process or between machines (extra: flower):
+
+plan.py        what all have agreed on; plan_file.py reads it, example.py writes one, keys.py keeps keys
+federation.py  parties and coordinator as a plan wants them
+flower/        signed letters through Flower
+
 and what hides a party's contribution (extras: federated, ckks, dp):
 
 secure_aggregation/        masks that vanish from the sum
