@@ -60,7 +60,8 @@ parity: $(VENV)/ready-torch
 check: $(VENV)/ready-check
 	@$(BIN)/pellucid check
 
-bench: $(VENV)/ready
+# speed, beside whichever peers can be installed here
+bench: $(VENV)/ready-peers
 	@$(BIN)/pellucid bench
 
 clean:
@@ -109,4 +110,10 @@ $(FLOWER)/ready: pyproject.toml
 $(FLOWER)/ready-network: $(FLOWER)/ready
 	@$(FLOWER)/bin/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(FLOWER)/bin/python -m pip install -qq --disable-pip-version-check --group network
+	@touch $@
+
+# all at once, or else each that can be had
+$(VENV)/ready-peers: $(VENV)/ready-dev
+	@$(PIP) --group peers || for peer in torch==2.13.0 gensim 'phe gmpy2' jax; do \
+	    $(PIP) $$peer || echo "$$peer cannot be installed here: left out."; done
 	@touch $@

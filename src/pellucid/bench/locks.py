@@ -19,7 +19,7 @@ class Paillier(Workload):
     unit, threads, tolerance = "µs a weight", (1,), 1e-5
     ours, peer, others = ("packed", "prepared"), "phe", ("bare",)
     goals = Goal("packed", floor=50), Goal("prepared", floor=1000)
-    note = "prepared: with noise drawn beforehand; packed: from a table made once for the key"
+    note = "prepared: with noise drawn beforehand; packed: read off the key's table"
     weights, some = 1000, 20  # phe, whose cost is the same for every weight, gets some of them
 
     def open(self, variant: str, threads: int) -> Timed:

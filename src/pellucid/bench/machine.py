@@ -29,7 +29,7 @@ def about() -> dict[str, Any]:
         "processor": processor(),
         "cores": facts["cores"],
         "memory": facts["memory"],
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "pellucid": facts["pellucid"],
         "kernels": kernels.state(),

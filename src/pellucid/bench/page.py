@@ -10,13 +10,11 @@ from ..errors import ArgumentError, MissingExtraError
 from ..explain.picture import available, check_ending
 from .results import Line, Report, Row
 from .wording import (
-    OWN_NAMES,
     amount,
-    disturbed,
+    first_steps,
     ignored,
     installed,
     name,
-    started,
     times,
     wrong,
 )
@@ -113,33 +111,37 @@ def _machine(report: Report) -> str:
 def _steps(rows: list[Row]) -> str:
     """Training steps: a row each, ours beside the peer."""
     titles = (
-        "", "network", "eager", "compiled", "peer", "eager is", "compiled is", "bare",
-        "others (first step)",
+        "", "network", "eager", "compiled", "peer", "eager is", "compiled is", "bare", "others",
+        "first step",
     )  # fmt: skip
     body = []
     for row in rows:
-        work, others = row.workload, []
-        for variant in work.others:
-            if variant != "bare" and (best := row.best(variant)):
-                first = f" ({s.removesuffix(' to start')})" if (s := started(row, variant)) else ""
-                others.append(
-                    f"{OWN_NAMES.get(variant, variant)} {amount(best[0], work.scale)}{first}"
-                )
-        peer = (
-            f"{name(work.peer or '')} {_cost(row, work.peer or '')}"
-            if _cost(row, work.peer or "")
-            else ""
-        )
-        costs = [_cost(row, v) for v in ("eager", "compiled")]
-        ratios = [_ratio(row, v) for v in ("eager", "compiled")]
+        work, peer = row.workload, row.workload.peer or ""
         body.append(
-            (work.id, work.title, *costs, peer, *ratios, _cost(row, "bare"), ", ".join(others))
+            (
+                work.id,
+                work.title,
+                _cost(row, "eager"),
+                _cost(row, "compiled"),
+                f"{name(peer)} {_cost(row, peer)}" if _cost(row, peer) else "",
+                _ratio(row, "eager"),
+                _ratio(row, "compiled"),
+                _cost(row, "bare"),
+                _beside(row, [v for v in work.others if v != "bare"]),
+                first_steps(row),
+            )
         )
+    notes = [f"{row.workload.id}: {row.workload.note}." for row in rows if row.workload.note]
     return (
         "## Training steps\n\nMicroseconds a step (W5: a word). *Eager is*, *compiled is*: how many times as fast "
         "as the peer, and in brackets the floor we set ourselves; ✗ where it is missed.\n\n"
         + _table(titles, body)
+        + "".join(f"\n{note}\n" for note in notes)
     )
+
+
+def _beside(row: Row, variants: Iterable[str]) -> str:
+    return ", ".join(f"{name(v)} {_cost(row, v)}" for v in variants if _cost(row, v))
 
 
 def _cost(row: Row, variant: str) -> str:
@@ -164,9 +166,7 @@ def _others(rows: list[Row]) -> str:
     body = []
     for row in rows:
         work = row.workload
-        beside = [
-            f"{name(v)} {_cost(row, v)}" for v in (work.peer or "", *work.others) if _cost(row, v)
-        ]
+        beside = _beside(row, (work.peer or "", *work.others))
         for variant in work.ours:
             goal = next((g for g in work.goals if g.variant == variant), None)
             found = row.reached(goal) if goal else None
@@ -177,7 +177,7 @@ def _others(rows: list[Row]) -> str:
                 wanted = _ratio(row, variant)
             what = f"{work.title}" + (f", {variant}" if len(work.ours) > 1 else "")
             cost = f"{_cost(row, variant)} {work.unit}"
-            body.append((work.id, what, cost, wanted, ", ".join(beside)))
+            body.append((work.id, what, cost, wanted, beside))
     notes = [f"{row.workload.id}: {row.workload.note}." for row in rows if row.workload.note]
     table = _table(("", "what", "ours", "goal", "beside it"), body)
     return "## Starting, size, secrecy\n\n" + table + "\n" + "\n".join(notes) + "\n"
@@ -205,7 +205,7 @@ def _curves(lines: list[Line], figure: str) -> str:
 def _conditions(report: Report) -> str:
     """What else the machine was doing, and what went wrong."""
     parts: list[Row | Line] = [*report.rows, *report.lines]
-    said = []
+    said, disturbances = [], []
     if report.absent:
         said.append(f"Not installed, so left out: {', '.join(report.absent)}.")
     if report.ignored:
@@ -213,15 +213,17 @@ def _conditions(report: Report) -> str:
     loads = [p.conditions.load for p in parts if p.conditions.load is not None]
     if loads:
         said.append(
-            f"The load average was {min(loads):.1f} to {max(loads):.1f}, this measuring included."
+            f"The load average was {min(loads):.1f} to {max(loads):.1f}, our own work included."
         )
     for part in parts:
         title = part.workload.id if isinstance(part, Row) else part.curve.id
         if part.conditions.disturbed:
-            said.append(f"{title}: {disturbed(part.conditions.others)}.")
+            disturbances.append(f"{title} ({part.conditions.others or 0:.1f} processors)")
         said += [f"**{title}: {w}.**" for w in wrong(part.wrong)]
         said += [f"**{title}: {why.splitlines()[0]}**" for why in part.broken.values()]
-    if not any(p.wrong or p.broken for p in parts):
+    if disturbances:
+        said.append(f"Others were at work during {', '.join(disturbances)}.")
+    if report.sound:
         said.append("All numbers were equal.")
     return "## Conditions\n\n" + "\n".join(f"- {s}" for s in said) + "\n"
 
@@ -269,6 +271,10 @@ def _panel(axes: Any, line: Line) -> None:
     axes.set_title(f"{curve.title} (work: slope {curve.work})", fontsize=9)
     axes.set_xlabel(curve.axis)
     axes.set_ylabel("seconds a step")
+    every = [v for s in line.seconds.values() for v in s]
+    low, high = min(every), max(every)
+    if high < 10 * low:  # what hardly changes shall not look as if it did
+        axes.set_ylim((low * high / 10) ** 0.5, (low * high * 10) ** 0.5)
     axes.set_xticks(curve.sizes, [f"{n:,}" for n in curve.sizes])
     axes.minorticks_off()
     axes.grid(alpha=0.3)

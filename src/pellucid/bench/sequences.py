@@ -18,14 +18,14 @@ class Sentences(Training):
     size, lr, words, width = 100, 0.05, 25, 16
 
     def arrays(self) -> Arrays:
-        """100 sentences of six words from 25."""
+        """1,000 sentences of six words from 25."""
         r, n = np.random.default_rng(6), self.width
         weights = {
             "embedding.weight": uniform(r, self.words, n),
             **cell(r, "rnn", n, n),
             **linear(r, "output", n, self.words),
         }
-        ids = r.integers(0, self.words, (100, 6))
+        ids = r.integers(0, self.words, (1000, 6))
         return {"inputs": ids[:, :5], "targets": ids[:, 5], "weights": weights}
 
     def network(self, lib: Any, exact: bool) -> tuple[Any, Any]:

@@ -42,7 +42,8 @@ class Worker:
     Args:
         variant: such as eager.
         threads: how many it may use.
-        caches: a folder for what it compiles, empty at first: so that compiling is seen.
+        caches: a folder for what it compiles and other files, empty at first, so that compiling is
+            seen, and removed afterwards.
     """
 
     def __init__(self, variant: str, threads: int, caches: str) -> None:
@@ -115,7 +116,8 @@ def environment(variant: str, threads: int, caches: str) -> dict[str, str]:
     """The same for all but for threads: and the pure NumPy column has its kernels switched off."""
     kept = {k: v for k, v in os.environ.items() if k not in machine.KERNEL_CHOICES}
     settings = {f"{name}_NUM_THREADS": str(threads) for name in THREAD_SETTINGS}
-    settings |= {"NUMBA_CACHE_DIR": caches, "TORCHINDUCTOR_CACHE_DIR": caches}
+    folders = "NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TMPDIR", "TEMP", "TMP"
+    settings |= dict.fromkeys(folders, caches)
     settings |= {"JAX_PLATFORMS": "cpu", kernels.SWITCH: "0" if variant == "eager" else "1"}
     return {**KEEP_FREED_MEMORY, **kept, **settings}
 

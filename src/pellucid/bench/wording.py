@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .results import Reached, Report, Row
 
+COMPILING = ("compiled", "torch.compile", "jax")
 OWN_NAMES = {"torch": "PyTorch", "jax": "JAX"}
 
 
@@ -56,16 +57,19 @@ def installed(report: Report) -> str:
     return ", ".join(found) or "nobody"
 
 
-def started(row: Row, variant: str) -> str:
-    """How long the first step took, where that is long."""
-    best = row.best(variant)
-    seconds = row.starts.get(best[1], 0.0) if best else 0.0
-    return f"{seconds:.1f} s to start" if seconds >= 0.5 else ""
+def first_steps(row: Row) -> str:
+    """How long the first step took of those that compile it."""
+    found = []
+    for variant in COMPILING:
+        best = row.best(variant)
+        if best is not None and best[1] in row.starts:
+            found.append(f"{name(variant)} {row.starts[best[1]]:.1f} s")
+    return ", ".join(found)
 
 
 def disturbed(others: float | None) -> str:
     """Somebody else was at work."""
-    return f"disturbed: others kept {others or 0:.1f} processors busy meanwhile"
+    return f"disturbed: others kept {others or 0:.1f} processors busy"
 
 
 def ignored(report: Report) -> str:

@@ -161,8 +161,7 @@ class _Gensim(Timed):
         from pathlib import Path
 
         word2vec: Any = import_module("gensim.models.word2vec")
-        self._folder = tempfile.TemporaryDirectory()
-        self.path = Path(self._folder.name) / "texts.txt"
+        self.path = Path(tempfile.mkdtemp()) / "texts.txt"  # a worker's folder is removed with it
         rows = tokens.reshape(blanks.texts, blanks.length)
         self.path.write_text("\n".join(" ".join(map(str, row)) for row in rows.tolist()))
         self.words, self.texts = len(tokens), blanks.texts

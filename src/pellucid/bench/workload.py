@@ -13,6 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import cycle
 from typing import Any
 
@@ -155,16 +156,24 @@ class Learner:
         weights: the weights as they are now, by name, as arrays.
         data: batches, round and round.
         seed: sets the library's random numbers.
+        epoch: where many steps can be asked for at once, so many of them; their losses.
     """
 
     learn: Callable[..., Any]
     weights: Callable[[], Arrays]
     data: Iterator[tuple[Any, ...]]
     seed: Callable[[int], Any] = lambda seed: None
+    epoch: Callable[[int], Any] | None = None
 
     def step(self) -> Any:
         """One step with the next batch."""
         return self.learn(*next(self.data))
+
+    def losses(self, steps: int) -> list[float]:
+        """So many steps, and the loss of each."""
+        if self.epoch is not None:
+            return [float(loss) for loss in self.epoch(steps).numpy()]
+        return [float(self.step().item()) for _ in range(steps)]
 
 
 class Training(Workload):
@@ -198,7 +207,10 @@ class Training(Workload):
         def numbers(exact: bool) -> Numbers:
             return what_was_learned(self.learner(variant, a, exact), a["weights"])
 
-        return Steps(timed.step, numbers=numbers)
+        if timed.epoch is None:
+            return Steps(timed.step, numbers=numbers)
+        whole, steps = timed.epoch, len(a["inputs"]) // self.size
+        return Steps(lambda: whole(steps), steps, numbers)
 
     def learner(self, variant: str, a: Arrays, exact: bool) -> Learner:
         """The network in one variant, with weights of its own."""
@@ -222,9 +234,20 @@ class Training(Workload):
         def weights() -> Arrays:
             return {name: w.numpy().copy() for name, w in model.state_dict().items()}
 
-        step = lib.compile(learn) if variant == "compiled" else learn
         data = batches(lib.from_numpy, a["inputs"], a["targets"], size=self.size)
-        return Learner(step, weights, data, lib.manual_seed)
+        if variant != "compiled":
+            return Learner(learn, weights, data, lib.manual_seed)
+        step = lib.compile(learn)
+
+        @cache
+        def repeated(steps: int) -> tuple[Any, ...]:
+            both = a["inputs"], a["targets"]
+            return tuple(lib.from_numpy(in_order(x, steps, self.size)) for x in both)
+
+        def epoch(steps: int) -> Any:
+            return step.epoch(*repeated(steps), batch_size=self.size)
+
+        return Learner(step, weights, data, lib.manual_seed, epoch)
 
 
 def what_was_learned(learner: Learner, first: Arrays) -> Numbers:
@@ -234,8 +257,7 @@ def what_was_learned(learner: Learner, first: Arrays) -> Numbers:
     up), they are the same.
     """
     learner.seed(0)
-    losses = [float(learner.step().item()) for _ in range(EQUAL_STEPS)]
-    found = [(loss, abs(loss)) for loss in losses]
+    found = [(loss, abs(loss)) for loss in learner.losses(EQUAL_STEPS)]
     last = learner.weights()
     return found + [n for name in sorted(first) for n in moved(last[name], first[name])]
 
@@ -269,6 +291,12 @@ def batches(as_tensor: Callable[[Any], Any], *arrays: Any, size: int) -> Iterato
         [np.ascontiguousarray(a[i * size : (i + 1) * size]) for a in arrays] for i in range(count)
     ]
     return cycle([tuple(as_tensor(part) for part in batch) for batch in parts])
+
+
+def in_order(array: Any, steps: int, size: int) -> Any:
+    """What so many batches get, one after the other: the array, again and again."""
+    whole = len(array) // size * size
+    return np.ascontiguousarray(array[np.arange(steps * size) % whole])
 
 
 def uniform(r: np.random.Generator, *shape: int, scale: float = 0.1) -> np.ndarray[Any, Any]:

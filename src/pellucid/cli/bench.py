@@ -95,7 +95,8 @@ class _Shown:
 
         if self.silent:
             return
-        self.out.print(f"Beside {installed(report)}, in turns; medians of {report.rounds} rounds.")
+        self.out.print(f"Beside {installed(report)}.")
+        self.out.print(f"In turns; medians of {report.rounds} rounds.")
         if report.absent:
             self.out.print(f"Not installed, so left out: {', '.join(report.absent)}", style="dim")
         if report.ignored:
@@ -120,7 +121,7 @@ def _row(out: Console, row: Row) -> None:
     """What it is, a line for each variant of ours, and one for all others."""
     from rich.text import Text
 
-    from ..bench.wording import amount, goal, name, started
+    from ..bench.wording import amount, first_steps, goal, name
 
     work = row.workload
     gap = max(1, 74 - len(work.title) - len(work.unit))
@@ -136,13 +137,15 @@ def _row(out: Console, row: Row) -> None:
             style = {True: "green", False: "red", None: ""}[found.reached]
             text.append("   ").append(goal(row, found), style)
         out.print(text)
-    others = []
-    for variant in (work.peer or "", *work.others):
-        if (best := row.best(variant)) is not None:
-            extra = f" ({s})" if (s := started(row, variant)) else ""
-            others.append(f"{name(variant)} {amount(best[0], work.scale)}{extra}")
+    others = [
+        f"{name(v)} {amount(best[0], work.scale)}"
+        for v in (work.peer or "", *work.others)
+        if (best := row.best(v)) is not None
+    ]
     if others:
         out.print(Text("     " + " · ".join(others), "dim"))
+    if first := first_steps(row):
+        out.print(Text(f"     first step: {first}", "dim"))
     if work.note:
         out.print(Text(f"     {work.note}", "dim"))
 
@@ -198,7 +201,7 @@ def _end(out: Console, report: Report, page: Path | None) -> None:
             + (f", {missed} missed." if missed else ".")
         )
     if not report.sound:
-        out.print(Text("Not all numbers are right: see the red lines.", "bold red"))
+        out.print(Text("Something is not as it should be: see the red lines.", "bold red"))
     if report.interrupted:
         out.print("Stopped. What was measured until then stands above.")
     elif page is not None:
