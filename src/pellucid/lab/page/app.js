@@ -14,27 +14,31 @@ function App({ contents }) {
   const t = (word) => contents.words[word] ?? contents.kit[word] ?? word;
   const shared = { contents, t, wire, language };
   return html`
-    <${Header} ...${shared} number=${kind === "chapter" ? Number(what) : null} />
+    <${Header} ...${shared} number=${kind === "chapter" ? Number(what) : null} kind=${kind} what=${what} />
     ${lost !== null && html`<p class="lost" role="alert">${lost}</p>`}
     <main>
       ${kind === "chapter"
         ? html`<${Chapter} number=${Number(what)} ...${shared} />`
         : kind === "view"
           ? html`<${View} name=${what} ...${shared} />`
-          : html`<${Contents} ...${shared} />`}
+          : kind === "bench"
+            ? html`<${View} name="bench" ...${shared} />`
+            : html`<${Contents} ...${shared} />`}
     </main>`;
 }
 
 /** On a narrow screen the chapters scroll sideways: bring the current one into sight. */
 const show = (el) => el && el.parentElement.scrollWidth > el.parentElement.clientWidth && (el.parentElement.scrollLeft = el.offsetLeft - 120);
 
-function Header({ contents, t, number }) {
+function Header({ contents, t, number, kind, what }) {
   const here = (lang) => `${location.pathname}?lang=${lang}`;
   const current = contents.chapters.find((c) => c.number === number);
   return html`<header class="site">
     <a class="name" href="/">Pellucid</a>
     <nav class="chapters" aria-label=${t("chapters")}>
       ${contents.chapters.map((c) => html`<a key=${c.number} href=${`/chapter/${c.number}`} title=${c.title} class=${c === current ? "on" : ""} ref=${c === current ? show : null}>${c.number}</a>`)}
+      <a href="/view/the-program" class=${what === "the-program" ? "on" : ""} ref=${what === "the-program" ? show : null}>${t("program")}</a>
+      <a href="/bench" class=${kind === "bench" ? "on" : ""} ref=${kind === "bench" ? show : null}>${t("bench")}</a>
     </nav>
     <nav class="languages">
       <a href=${here("en")} lang="en" class=${language === "en" ? "on" : ""}>English</a>
