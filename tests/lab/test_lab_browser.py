@@ -244,3 +244,40 @@ def test_the_first_page_is_small(installed) -> None:
     )
     assert (static / "THIRD-PARTY.txt").read_text(encoding="utf-8").count("MIT") >= 5
     assert not (installed / "pellucid" / "lab" / "page").exists()
+
+
+def test_the_bench_takes_a_table_a_drawing_and_gives_a_network_away(site, tmp_path) -> None:
+    rows = "\n".join(f"{i},{i * i},{'odd' if i % 2 else 'even'}" for i in range(40))
+    (tmp_path / "mine.csv").write_text(f"a,b,kind\n{rows}")
+    (tmp_path / "bad.csv").write_text("1,2,x\n1,2\n")
+    with site.open("/bench?lang=en") as page:
+        until(page, STATES, lambda n: n > 0)
+        page.locator('input[type="file"]').wait_for(state="detached")
+        page.locator('[data-value="table"]').click()
+        page.locator('input[type="file"]').set_input_files(tmp_path / "bad.csv")
+        assert "line 2 has 2 columns" in page.locator(".pv-problem").inner_text()
+        page.locator('input[type="file"]').set_input_files(tmp_path / "mine.csv")
+        until(page, "document.querySelector('.bench-axes').textContent", "a → · b ↑")
+        page.locator('[data-do="step"]').click()
+        with page.expect_download() as waiting:
+            page.locator('[data-save="onnx"]').click()
+        assert waiting.value.suggested_filename == "network-onnx.zip"
+        page.locator('[data-value="digits"]').click()
+        field = page.locator("canvas.draw")
+        field.wait_for()
+        box = field.bounding_box()
+        page.mouse.move(box["x"] + 90, box["y"] + 30)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 95, box["y"] + 160, steps=8)
+        page.mouse.up()
+        page.locator("text=yours").wait_for()
+
+
+def test_an_impossible_layer_is_explained_at_once(site) -> None:
+    with site.open("/bench?lang=en") as page:
+        until(page, STATES, lambda n: n > 0)
+        page.locator('[data-add="1"]').select_option("conv")
+        assert "conv2d" in page.locator(".pv-problem").inner_text()
+        assert page.locator('[data-do="step"]').is_disabled()
+        page.locator('[data-remove="1"]').click()
+        page.locator(".pv-problem").wait_for(state="detached")

@@ -39,11 +39,11 @@ PAGE = """<!doctype html>
 
 
 def file(view: View, kind: str) -> dict[str, str]:
-    """A view as a file: its name, its type, its text.
+    """A view as a file: its name, its type, its text (or its bytes as base64).
 
     Args:
         view: as it stands.
-        kind: "csv" or "html".
+        kind: "csv", "html", or one of the view's own `files`.
 
     Raises:
         ArgumentError: another kind.
@@ -52,7 +52,11 @@ def file(view: View, kind: str) -> dict[str, str]:
         return {"name": f"{view.name}.csv", "type": "text/csv", "text": view.csv()}
     if kind == "html":
         return {"name": f"{view.name}.html", "type": "text/html", "text": page(view)}
-    raise ArgumentError(f"a view is saved as csv or html, not {kind!r}")
+    if kind in view.files:
+        name, content = view.file(kind)
+        packed = base64.b64encode(content).decode()
+        return {"name": name, "type": "application/octet-stream", "base64": packed}
+    raise ArgumentError(f"{view.name} is saved as csv, html {' '.join(view.files)}, not {kind!r}")
 
 
 def recording(view: View) -> list[dict[str, Any]]:

@@ -48,7 +48,6 @@ from .settings import Setting
 
 __all__ = ["View", "action", "every", "open_view"]
 
-KEPT = 200  # how many steps back one can go
 LARGEST_SEED = 2**32 - 1
 
 Method = TypeVar("Method", bound=Callable[..., None])
@@ -79,6 +78,8 @@ class View(ABC):
         seeded: whether it draws random numbers, so that another seed means something.
         shared: names of attributes that never change once they are made (data, mostly), so that stepping
             back need not copy them.
+        kept: how many steps back one can go.
+        files: what it can be saved as, besides CSV and HTML; `file` makes them.
     """
 
     name: ClassVar[str]
@@ -87,6 +88,8 @@ class View(ABC):
     settings: ClassVar[Mapping[str, Setting]] = {}
     seeded: ClassVar[bool] = True
     shared: ClassVar[tuple[str, ...]] = ()
+    kept: ClassVar[int] = 200
+    files: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, language: str = "en", seed: int = 1) -> None:
         self.language, self.seed = language, seed
@@ -124,6 +127,10 @@ class View(ABC):
         """Whether there is a step further."""
         return True
 
+    def file(self, kind: str) -> tuple[str, bytes]:
+        """One of `files`: its name and what stands in it."""
+        raise ArgumentError(f"{self.name} is not saved as {kind!r}")
+
     def changed(self, name: str) -> None:
         """A setting was turned: start anew, unless the view knows better."""
         self.start()
@@ -155,7 +162,7 @@ class View(ABC):
         if mark.startswith("set ") and self._past and self._past[-1][0] == mark:
             return  # a slider that is dragged is one step back, not a hundred
         self._past.append((mark, before))
-        del self._past[:-KEPT]
+        del self._past[: -self.kept]
 
     def state(self) -> dict[str, Any]:
         """Everything the page needs to draw the view, with its words in the view's language."""

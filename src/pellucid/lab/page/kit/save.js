@@ -1,8 +1,9 @@
 // Saving: text as a file, and what is seen as a picture.
 
-/** Hand a file to the reader: { name, type, text }. */
-export function download({ name, type, text }) {
-  give(new Blob([text], { type }), name);
+/** Hand a file to the reader: { name, type, text }, or base64 for bytes. */
+export function download({ name, type, text, base64 }) {
+  const content = base64 ? Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)) : text;
+  give(new Blob([content], { type }), name);
 }
 
 function give(blob, name) {
