@@ -128,7 +128,13 @@ class TheProgram(View):
         self.given = {name: self.small(array) for name, array in told.given.items()}
         self.kinds = dict(told.kinds)
         self.after = {n: told.value(n) for n, kind in told.kinds.items() if kind == "weight"}
-        self.paths = dict(told.paths)
+        weights = [n for n, kind in told.kinds.items() if kind == "weight"]
+        self.paths = {
+            n: path
+            for (path, _), before in zip(model.named_parameters(), kept, strict=True)
+            for n in weights
+            if np.array_equal(told.given[n], before)
+        }
         self.source = told.program.source
         written = ast.parse(self.source).body[-1]
         assert isinstance(written, ast.FunctionDef)
