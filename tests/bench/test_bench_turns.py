@@ -139,6 +139,13 @@ def test_everybody_is_compared_with_the_first() -> None:
     assert [w.variant for w in everybody.workers] == ["eager", "compiled", "torch"]
 
 
+def test_one_that_ends_does_not_end_the_others() -> None:
+    everybody = crew(eager=1, torch=None)
+    assert everybody.ask(together=True, do="start") == {"eager 1T": 1}
+    assert everybody.ask(do="start") == {"eager 1T": 1}
+    assert list(everybody.failures) == ["torch 1T"]
+
+
 def test_ours_are_also_compared_as_they_are_timed() -> None:
     differences: dict[str, float] = {}
     everybody = crew(eager=[(1.0, 1.0)], compiled=[(1.0, 1.0)], torch=[(1.0, 1.0)])

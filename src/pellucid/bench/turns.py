@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Any
@@ -29,7 +30,7 @@ KEEP_FREED_MEMORY = dict.fromkeys(
 )
 THREAD_SETTINGS = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 BARE = ("bare", "numpy")  # what is always there
-Report_progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
 class WorkerError(PellucidError):
@@ -150,7 +151,7 @@ def measure(
     rounds: int,
     seconds: float,
     installed: Iterable[str],
-    progress: Report_progress = lambda title, done, total: None,
+    progress: Progress = lambda title, done, total: None,
     into: Row | None = None,
 ) -> Row:
     """Time one workload in all variants, in turns, after checking that they compute the same.
@@ -186,7 +187,7 @@ def measure(
         watch = Watch()
         for done in range(rounds):
             progress(f"{workload.id} in turns", done, rounds)
-            costs = {w.name: watch.turn(w, workload.id, seconds) for w in everybody.workers}
+            costs = everybody.each(lambda worker: watch.turn(worker, workload.id, seconds))
             for name, cost in costs.items():  # whole rounds only
                 row.samples.setdefault(name, []).append(cost)
             row.conditions = watch.conditions()
@@ -207,12 +208,16 @@ class Crew:
     def ask(self, together: bool = False, **command: Any) -> dict[str, Any]:
         """The answers, by name; one after the other, or all at the same time."""
         if together:
-            for worker in self.workers:
-                worker.tell(**command)
+            self.each(lambda worker: worker.tell(**command))
+            return self.each(lambda worker: worker.hear())
+        return self.each(lambda worker: worker.ask(**command))
+
+    def each(self, do: Callable[[Worker], Any]) -> dict[str, Any]:
+        """What this gives for each of them, by name."""
         answers = {}
         for worker in list(self.workers):
             try:
-                answers[worker.name] = worker.hear() if together else worker.ask(**command)
+                answers[worker.name] = do(worker)
             except WorkerError as error:
                 self.failures[worker.name] = error.message
                 self.workers.remove(worker)
@@ -248,7 +253,7 @@ def draw(
     rounds: int,
     seconds: float,
     installed: Iterable[str],
-    progress: Report_progress = lambda title, done, total: None,
+    progress: Progress = lambda title, done, total: None,
 ) -> Line:
     """Measure one curve: every size in turn, one thread each."""
     line = Line(curve)
@@ -263,12 +268,13 @@ def draw(
             everybody.get_ready(point)
             everybody.compare(curve.at(curve.sizes[i]), point, line.differences)
         watch = Watch()
-        costs: dict[str, list[list[float]]] = {w.variant: [[] for _ in points] for w in workers}
-        for done in range(rounds):
-            for i, point in enumerate(points):
-                progress(f"{curve.id} in turns", done * len(points) + i, rounds * len(points))
-                for worker in everybody.workers:
-                    costs[worker.variant][i].append(watch.turn(worker, point, seconds))
+        costs: dict[str, list[list[float]]] = {v: [[] for _ in points] for v in variants}
+        for turn in range(rounds * len(points)):
+            progress(f"{curve.id} in turns", turn, rounds * len(points))
+            i = turn % len(points)
+            found = everybody.each(partial(watch.turn, id=points[i], seconds=seconds))
+            for name, cost in found.items():
+                costs[name.split()[0]][i].append(cost)
         line.conditions = watch.conditions()
     line.samples = {v: turns for v, turns in costs.items() if all(turns)}
     line.seconds = {v: [statistics.median(t) for t in turns] for v, turns in line.samples.items()}
@@ -286,7 +292,7 @@ def run(
     seconds: float = 0.2,
     on_start: Callable[[Report], None] = lambda report: None,
     on_part: Callable[[Row | Line], None] = lambda part: None,
-    progress: Report_progress = lambda title, done, total: None,
+    progress: Progress = lambda title, done, total: None,
 ) -> Report:
     """Measure the workloads named (all, if none).
 
