@@ -312,10 +312,10 @@ def _(
     gates, cells, bent, kinds = memory
     after, x = _along(y[:-1], reverse), _along(x, reverse)
     (batch, size), steps = h0.shape, len(x)
-    before = np.concatenate([h0[None], after[:-1]])
     if _large(x, w_hh) and _alike(d, gates, w_hh):
         of_steps = _along(d[:-1], reverse)
         d_z, d_state, d_cell = kernel.lstm_backward(of_steps, d[-1], w_hh, gates, cells, bent)
+        before = np.concatenate([h0[None], after[:-1]])
         d_x, *rest = _back_to_inputs(d_z, d_z, x, kinds, before, w_ih, (needs[0], *needs[3:]))
         return None if d_x is None else _along(d_x, reverse), d_state.T, d_cell.T, *rest
     d_after = _columns(_along(d[:-1], reverse))
@@ -335,6 +335,7 @@ def _(
         columns = d_gates.reshape(4 * size, batch)
         d_z[:, step] = columns
         d_state = np.dot(w_hh.T, columns)
+    before = np.concatenate([h0[None], after[:-1]])
     d_x, *rest = _back_to_inputs(d_z, d_z, x, kinds, before, w_ih, (needs[0], *needs[3:]))
     return None if d_x is None else _along(d_x, reverse), d_state.T, d_cell.T, *rest
 
