@@ -13,7 +13,7 @@ the program computes are the same numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,6 @@ class Explanation:
     lines: tuple[Line, ...]
     operations: tuple[Operation, ...]
     loss: float | None
-    paths: dict[str, str] = field(default_factory=dict)
 
     def value(self, name: str) -> Array:
         """The numbers of a quantity at the end of the step.
@@ -137,11 +136,11 @@ class Explanation:
 
         return "\n".join(narrated(self, language))
 
-    def table(self) -> str:
+    def table(self, language: str = "en") -> str:
         """A line for each operation: where it ran, shapes, ranges of values and gradients."""
         from .narration import table
 
-        return table(self)
+        return table(self, language)
 
     @cached_property
     def model(self) -> dict[str, Any]:
@@ -264,7 +263,6 @@ def _explained(
         )  # fmt: skip
     loss = float(recorder.losses[0].array.sum()) if recorder.losses else None
     given = {**inputs, **program.weights}
-    paths = {n: v.hint for n, v in assembled.names.items() if v.kind == "weight" and v.hint}
     return Explanation(
         program.title,
         program,
@@ -273,7 +271,6 @@ def _explained(
         tuple(lines),
         tuple(operations),
         loss,
-        paths,
     )
 
 

@@ -92,9 +92,10 @@ def wrapped(text: str, indent: int) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------ a table
 
 
-def table(explanation: Explanation) -> str:
+def table(explanation: Explanation, language: str) -> str:
     """Every operation of the engine in a line."""
-    head = ["operation", "layer", "in", "out", "values", "gradients"]
+    words = texts(language)["table"]
+    head = [words[key] for key in ("operation", "module", "in", "out", "value", "gradient")]
     rows = [_row(operation) for operation in explanation.operations]
     return aligned([head, *rows], left=(0, 1, 2, 3))
 

@@ -46,10 +46,8 @@ def model_of(explanation: Explanation) -> dict[str, Any]:
         "source": explanation.program.source,
         "functions": _functions(explanation),
         "given": {
-            name: {"kind": kind, "figure": figure(array, squares, kind == "weight")}
-            for (name, array), kind in zip(
-                explanation.given.items(), map(explanation.kinds.get, explanation.given), strict=True
-            )
+            name: {"kind": kind, "figure": figure(explanation.given[name], squares, kind == "weight")}
+            for name, kind in explanation.kinds.items()
         },
         "lines": [_line(explanation, line, squares) for line in explanation.lines],
         "nodes": nodes,
