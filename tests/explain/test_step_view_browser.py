@@ -201,6 +201,20 @@ def test_on_paper_everything_is_there(browser: Any, tmp_path: Path) -> None:
     assert page.pdf()[:4] == b"%PDF"
 
 
+def test_numbers_that_are_none_are_shown_as_such(browser: Any, tmp_path: Path) -> None:
+    def step(x: Tensor) -> Tensor:
+        y = x.log()
+        return y * 2
+
+    explanation = pellucid.explain(step)(Tensor(np.array([[1.0, 0.0, -1.0]])))
+    page = opened(browser, explanation, tmp_path)
+    page.keyboard.press("ArrowRight")
+    cells = page.locator('[data-figure="y"] td').all_text_contents()
+    assert cells == ["0", "−∞", "NaN"]
+    assert "2 are NaN or infinite" in page.locator('[data-figure="y"]').text_content()
+    assert page.wrong == []
+
+
 def test_text_stays_text(browser: Any, tmp_path: Path) -> None:
     explanation = streetlights()
     explanation.model["lines"][0]["text"] = "<img src=x onerror=alert(1)>"

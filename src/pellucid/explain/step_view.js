@@ -437,7 +437,7 @@ function drawPicture(view) {
   if (!box) return;
   const width = Math.max(box.clientWidth - 4, 240);
   const { found, height } = places(step, width);
-  const svg = shape("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": view.say("picture") });
+  const svg = shape("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": view.say("picture") });
   for (const node of step.nodes) drawGround(view, svg, node, found.get(node.name));
   for (const edge of step.edges) drawEdge(view, svg, edge, found);
   for (const node of step.nodes) drawNode(view, svg, node, found.get(node.name));
