@@ -41,6 +41,7 @@ def test_every_topic_is_looked_at() -> None:
         "BLAS",
         "Threads",
         "Memory",
+        "Kernels",
         "Optional",
         "Data",
         "Terminal",

@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "pellucid"
 
 # From the ground up; a module may import its own layer and those before it.
 LAYERS: list[set[str]] = [
-    {"errors", "atomic", "allocator"},
+    {"errors", "atomic", "allocator", "blas"},
     {"kernels"},
     {"tape", "shapes", "sparse", "random"},
     {"ops"},

@@ -22,6 +22,10 @@ __version__ = "0.1.0"
 import importlib as _importlib
 from typing import TYPE_CHECKING, Any
 
+from . import blas as _blas  # noqa: F401 - loads NumPy, with the widest kernels
+
+# isort: split
+
 import numpy as _numpy
 
 from . import allocator as _allocator

@@ -14,7 +14,7 @@ from importlib import import_module, metadata
 from importlib.util import find_spec
 from typing import Any
 
-from . import allocator
+from . import allocator, blas, kernels
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -23,7 +23,12 @@ OPTIONAL = (
     ("matplotlib", "matplotlib", "book", "pictures: the tour's page, --plot"),
     ("sklearn", "scikit-learn", "book", "real small digits without a download"),
     ("onnx", "onnx", "onnx", "pellucid export --to onnx"),
-    ("numba", "Numba", "fast", "compiled kernels: word vectors a hundred times faster"),
+    (
+        "numba",
+        "Numba",
+        "fast",
+        "compiled kernels: images, text and word vectors, up to a hundred times faster",
+    ),
 )
 PEER = "torch"  # numbers and speed are compared with it where it is; nobody lacks it
 
@@ -133,29 +138,34 @@ def _numpy(facts: dict[str, Any]) -> Iterator[Finding]:
     else:
         yield Finding("NumPy", np.__version__)
     config: Any = np.show_config(mode="dicts")
-    blas = config.get("Build Dependencies", {}).get("blas", {})
-    facts["blas"] = {"name": blas.get("name", "unknown"), "version": blas.get("version", "")}
+    built = config.get("Build Dependencies", {}).get("blas", {})
+    facts["blas"] = {"name": built.get("name", "unknown"), "version": built.get("version", "")}
     yield _blas(facts)
     yield _threads(facts)
 
 
 def _blas(facts: dict[str, Any]) -> Finding:
     """Which library multiplies matrices; threadpoolctl (with scikit-learn) knows what it chose."""
-    blas = facts["blas"]
+    found = facts["blas"]
     if find_spec("threadpoolctl"):
         threadpoolctl = import_module("threadpoolctl")
         pools = [p for p in threadpoolctl.threadpool_info() if p.get("user_api") == "blas"]
         if pools:
-            blas["threads"] = pools[0].get("num_threads")
-            blas["kernels"] = pools[0].get("architecture")
-    name = f"{blas['name']} {blas['version']}".strip()
-    if blas["name"] in ("unknown", "blas", "none"):
+            found["threads"] = pools[0].get("num_threads")
+            found["kernels"] = pools[0].get("architecture")
+    name = f"{found['name']} {found['version']}".strip()
+    if found["name"] in ("unknown", "blas", "none"):
         hint = "NumPy from PyPI brings OpenBLAS: pip install --force-reinstall numpy"
         return Finding("BLAS", f"{name}: products of matrices may be slow", "note", hint)
-    kernels = f", kernels for {blas['kernels']}" if blas.get("kernels") else ""
-    chosen = os.environ.get("OPENBLAS_CORETYPE")
-    blas["coretype"] = chosen
-    return Finding("BLAS", name + kernels + (f" (OPENBLAS_CORETYPE={chosen})" if chosen else ""))
+    used = f", kernels for {found['kernels']}" if found.get("kernels") else ""
+    found["choice"] = blas.state
+    if found.get("kernels") in ("Haswell", "Zen") and blas.is_wide_amd():
+        way = (
+            f"unset {blas.ASKED}" if "set by you" in blas.state else "import pellucid before numpy"
+        )
+        hint = f"its kernels for AVX-512 are up to twice as fast: {way}"
+        return Finding("BLAS", f"{name}{used}; {blas.state}", "note", hint)
+    return Finding("BLAS", f"{name}{used}; {blas.state}")
 
 
 def _threads(facts: dict[str, Any]) -> Finding:
@@ -181,6 +191,19 @@ def _allocator(facts: dict[str, Any]) -> Iterator[Finding]:
         return
     facts["allocator_state"] = allocator.state
     yield Finding("Memory", f"glibc; {allocator.state}")
+
+
+def _kernels(facts: dict[str, Any]) -> Iterator[Finding]:
+    """Whether loops are compiled by Numba."""
+    facts["kernels"] = state = kernels.state()
+    said = {
+        "compiled": "compiled by Numba where there is much to do (PELLUCID_KERNELS=0: never)",
+        "switched off": f"switched off ({kernels.SWITCH}=0): NumPy alone",
+        "not installed": "NumPy alone: the same numbers, more slowly",
+    }
+    if state == "compiled" and kernels.least < kernels.WORTH:
+        said[state] = f"compiled by Numba everywhere ({kernels.SWITCH}=1)"
+    yield Finding("Kernels", said[state])
 
 
 def _optional(facts: dict[str, Any]) -> Iterator[Finding]:
@@ -251,6 +274,7 @@ CHECKS: list[Callable[[dict[str, Any]], Iterator[Finding]]] = [
     _python,
     _numpy,
     _allocator,
+    _kernels,
     _optional,
     _data,
     _terminal,
