@@ -204,7 +204,8 @@ def test_an_experiment_runs_and_meets_the_published_figures(site) -> None:
         shown = card.locator(".figures tbody tr td:nth-child(3)").all_inner_texts()
         assert [float(s) for s in shown] == [f.published for f in find("6.20").figures]
         page.goto(site.root + "/")
-        assert page.locator(".contents li").nth(5).locator(".met").inner_text().startswith("1/")
+        met = "document.querySelectorAll('.contents li')[5].querySelector('.met').innerText"
+        until(page, met, lambda text: text.startswith("1/"))
 
 
 def test_curves_grow_while_it_runs_and_it_can_be_stopped(site) -> None:

@@ -78,7 +78,7 @@ class View(ABC):
         seeded: whether it draws random numbers, so that another seed means something.
         shared: names of attributes that never change once they are made (data, mostly), so that stepping
             back need not copy them.
-        kept: how many steps back one can go.
+        backs: how many steps back one can go.
         files: what it can be saved as, besides CSV and HTML; `file` makes them.
     """
 
@@ -88,7 +88,7 @@ class View(ABC):
     settings: ClassVar[Mapping[str, Setting]] = {}
     seeded: ClassVar[bool] = True
     shared: ClassVar[tuple[str, ...]] = ()
-    kept: ClassVar[int] = 200
+    backs: ClassVar[int] = 200
     files: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, language: str = "en", seed: int = 1) -> None:
@@ -162,7 +162,7 @@ class View(ABC):
         if mark.startswith("set ") and self._past and self._past[-1][0] == mark:
             return  # a slider that is dragged is one step back, not a hundred
         self._past.append((mark, before))
-        del self._past[: -self.kept]
+        del self._past[: -self.backs]
 
     def state(self) -> dict[str, Any]:
         """Everything the page needs to draw the view, with its words in the view's language."""

@@ -46,7 +46,7 @@ class Bench(View):
     name = "bench"
     chapter = 0
     shared = ("data",)
-    kept = 40
+    backs = 40
     files = tuple(EXPORTS)
     settings = {
         "task": Choice("rings", ("rings", "spiral", "digits", "table")),
