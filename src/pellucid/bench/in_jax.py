@@ -25,10 +25,10 @@ def learner(workload: Training, a: Arrays, exact: bool) -> Learner:
         return loss, {name: value - lr * slopes[name] for name, value in w.items()}, key
 
     compiled = jax.jit(change, donate_argnums=(0, 3))
-    state = {
-        "w": {name: jax.numpy.array(value) for name, value in a["weights"].items()},
-        "key": jax.random.key(0),
-    }
+    state: dict[str, Any] = {"key": jax.random.key(0)}
+
+    def reset() -> None:
+        state["w"] = {name: jax.numpy.array(value) for name, value in a["weights"].items()}
 
     def learn(inputs: Any, targets: Any) -> Any:
         loss, state["w"], state["key"] = compiled(state["w"], inputs, targets, state["key"])
@@ -37,8 +37,11 @@ def learner(workload: Training, a: Arrays, exact: bool) -> Learner:
     def weights() -> Arrays:
         return {name: np.array(value) for name, value in state["w"].items()}
 
-    data = batches(jax.numpy.array, a["inputs"], a["targets"], size=workload.size)
-    return Learner(learn, weights, data)
+    def data() -> Any:
+        return batches(jax.numpy.array, a["inputs"], a["targets"], size=workload.size)
+
+    reset()
+    return Learner(learn, weights, reset, data)
 
 
 def cross_entropy(scores: Any, labels: Any) -> Any:

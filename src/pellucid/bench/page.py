@@ -34,11 +34,17 @@ HOW = """## How to read it
 
 Every variant runs in a process of its own, with one thread and with two; the better of the two counts, for all
 alike. They take turns, A B A B …, so that a machine that slows down slows all of them; a number is the median of
-its turns. *Eager* is NumPy alone: a step as one writes it. *Compiled* is `pellucid.compile(step)` with Numba's
-kernels. A step is predict, compare, learn: forwards, backwards, and plain gradient descent, in float32, on data of
-the real shape. PyTorch's eager mode, written as its users write it, is the peer; `torch.compile` and JAX stand
-beside it with the seconds that their first step takes. *Bare* is what nobody can do without: the matrix products
-alone, or fetching and storing the rows of a table. No step that calls NumPy can be faster.
+its turns. A step is predict, compare, learn: forwards, backwards, and plain gradient descent, in float32, on data
+of the real shape.
+
+- *Eager* is NumPy alone, step by step, with kernels switched off.
+- *Compiled* is `pellucid.compile(step)` with Numba's loops and kernels, asked for a pass over the data at once:
+  `step.epoch(inputs, targets, batch_size=...)`.
+- The *peer* is PyTorch's eager mode, written as its users write it; for W5 gensim's Word2Vec with one worker.
+  `torch.compile` and JAX stand beside it.
+- *Bare* is what nobody who calls NumPy can do without: the matrix products alone, or fetching and storing the rows
+  of a table. Loops of our own can be faster.
+- *First step* is what one waits for at the beginning, when nothing has been compiled yet.
 
 In the same run the numbers are compared: after 20 steps without dropout, the losses and how far each weight has
 moved have to be the same in all variants, up to rounding; ours also with dropout, as they are timed. A variant that

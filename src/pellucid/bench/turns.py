@@ -289,7 +289,7 @@ def installed_peers() -> list[str]:
 def run(
     ids: list[str],
     rounds: int = 9,
-    seconds: float = 0.2,
+    seconds: float = 0.15,
     on_start: Callable[[Report], None] = lambda report: None,
     on_part: Callable[[Row | Line], None] = lambda part: None,
     progress: Progress = lambda title, done, total: None,

@@ -154,6 +154,7 @@ class Learner:
     Attributes:
         learn: predict, compare, learn.
         weights: the weights as they are now, by name, as arrays.
+        reset: puts the first weights back.
         data: batches, round and round.
         seed: sets the library's random numbers.
         epoch: where many steps can be asked for at once, so many of them; their losses.
@@ -161,19 +162,24 @@ class Learner:
 
     learn: Callable[..., Any]
     weights: Callable[[], Arrays]
-    data: Iterator[tuple[Any, ...]]
+    reset: Callable[[], Any]
+    data: Callable[[], Iterator[tuple[Any, ...]]]
     seed: Callable[[int], Any] = lambda seed: None
     epoch: Callable[[int], Any] | None = None
 
-    def step(self) -> Any:
-        """One step with the next batch."""
-        return self.learn(*next(self.data))
+    def steps(self) -> Step:
+        """What does one step with the next batch each time it is called."""
+        learn, data = self.learn, self.data()
+        return lambda: learn(*next(data))
 
     def losses(self, steps: int) -> list[float]:
-        """So many steps, and the loss of each."""
+        """So many steps from the beginning, and the loss of each."""
+        self.reset()
+        self.seed(0)
         if self.epoch is not None:
             return [float(loss) for loss in self.epoch(steps).numpy()]
-        return [float(self.step().item()) for _ in range(steps)]
+        step = self.steps()
+        return [float(step().item()) for _ in range(steps)]
 
 
 class Training(Workload):
@@ -205,10 +211,12 @@ class Training(Workload):
         timed = self.learner(variant, a, exact=False)
 
         def numbers(exact: bool) -> Numbers:
-            return what_was_learned(self.learner(variant, a, exact), a["weights"])
+            other = self.random and exact  # otherwise the one that is timed is asked itself
+            learner = self.learner(variant, a, exact) if other else timed
+            return what_was_learned(learner, a["weights"])
 
         if timed.epoch is None:
-            return Steps(timed.step, numbers=numbers)
+            return Steps(timed.steps(), numbers=numbers)
         whole, steps = timed.epoch, len(a["inputs"]) // self.size
         return Steps(lambda: whole(steps), steps, numbers)
 
@@ -220,7 +228,6 @@ class Training(Workload):
             return learner(self, a, exact)
         lib: Any = importlib.import_module("torch" if variant.startswith("torch") else "pellucid")
         model, criterion = self.network(lib, exact)
-        model.load_state_dict({name: lib.from_numpy(w.copy()) for name, w in a["weights"].items()})
         optimizer = lib.optim.SGD(model.parameters(), lr=self.lr)
         predict = lib.compile(model) if variant == "torch.compile" else model
 
@@ -234,9 +241,16 @@ class Training(Workload):
         def weights() -> Arrays:
             return {name: w.numpy().copy() for name, w in model.state_dict().items()}
 
-        data = batches(lib.from_numpy, a["inputs"], a["targets"], size=self.size)
+        def reset() -> None:
+            first = {name: lib.from_numpy(w.copy()) for name, w in a["weights"].items()}
+            model.load_state_dict(first)
+
+        def data() -> Iterator[tuple[Any, ...]]:
+            return batches(lib.from_numpy, a["inputs"], a["targets"], size=self.size)
+
+        reset()
         if variant != "compiled":
-            return Learner(learn, weights, data, lib.manual_seed)
+            return Learner(learn, weights, reset, data, lib.manual_seed)
         step = lib.compile(learn)
 
         @cache
@@ -247,7 +261,7 @@ class Training(Workload):
         def epoch(steps: int) -> Any:
             return step.epoch(*repeated(steps), batch_size=self.size)
 
-        return Learner(step, weights, data, lib.manual_seed, epoch)
+        return Learner(step, weights, reset, data, lib.manual_seed, epoch)
 
 
 def what_was_learned(learner: Learner, first: Arrays) -> Numbers:
@@ -256,7 +270,6 @@ def what_was_learned(learner: Learner, first: Arrays) -> Numbers:
     If two changes look the same from several random directions (+1 and -1 for each weight, added
     up), they are the same.
     """
-    learner.seed(0)
     found = [(loss, abs(loss)) for loss in learner.losses(EQUAL_STEPS)]
     last = learner.weights()
     return found + [n for name in sorted(first) for n in moved(last[name], first[name])]

@@ -49,7 +49,7 @@ def command(
     out, progress = console(), _Progress()
     pages.check(page, plot)
     shown = _Shown(out, progress, silent=as_json)
-    times, seconds = QUICK if quick else (rounds, 0.2)
+    times, seconds = QUICK if quick else (rounds, 0.15)
     report = run(ids or [], times, seconds, shown.start, shown.part, progress)
     progress.clear()
     if plot is not None and report.lines:
