@@ -70,8 +70,8 @@ def test_nan_and_infinity_are_shown_without_colour() -> None:
 
 def test_colour_says_sign_and_size() -> None:
     html = tensor_html(Tensor([4.0, -2.0, 0.0]))
-    assert "rgba(37, 99, 235, 0.45)" in html
-    assert "rgba(234, 88, 12, 0.23)" in html or "rgba(234, 88, 12, 0.22)" in html
+    assert "rgba(217, 95, 14, 0.45)" in html
+    assert "rgba(33, 102, 172, 0.23)" in html or "rgba(33, 102, 172, 0.22)" in html
     assert html.count("background") == 2
 
 

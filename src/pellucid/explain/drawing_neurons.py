@@ -177,7 +177,7 @@ def _svg(columns: list[Column], values: bool) -> str:
         )
         bottoms[column.depth] = int(y) + 50
     drawn = [part for c in columns for part in _between(c, places)]
-    told = "a line is how much one unit changes the other: blue more, orange less"
+    told = "a line is how much one unit changes the other: orange more, blue less"
     height = max(bottoms)
     drawn.append(svg.text(24, height - 8, told, size=10, colour=svg.FAINT))
     return svg.page(140 + ACROSS * deepest, height + 8, drawn + circles)
@@ -206,7 +206,7 @@ def _between(column: Column, places: dict[int, dict[int, tuple[float, float]]]) 
             (x1, y1), (x2, y2) = places[id(source)][there], places[id(column)][here]
             share = abs(float(slope)) / largest
             tip = f"{source.name}[{there}] to {column.name}[{here}]: {short(slope)}"
-            colour = svg.BLUE if slope > 0 else svg.ORANGE
+            colour = svg.ORANGE if slope > 0 else svg.BLUE
             parts.append(
                 svg.line(
                     x1,

@@ -1,6 +1,6 @@
 """A tensor as a small HTML table, for notebooks: its numbers, what they are, and what made them.
 
-The colour of a cell says how large its number is beside the largest one: blue above 0, orange
+The colour of a cell says how large its number is beside the largest one: orange above 0, blue
 below. It is laid on thinly, so that it can be read on a light and on a dark page.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 EDGE = 4  # numbers shown at either end of a long axis
-BLUE, ORANGE = "37, 99, 235", "234, 88, 12"
+BLUE, ORANGE = "33, 102, 172", "217, 95, 14"
 CELL = "padding:1px 6px;text-align:right;font-variant-numeric:tabular-nums"
 NOTE = "font-size:smaller;opacity:.75"
 
@@ -111,7 +111,7 @@ def _cell(number: Any, largest: float) -> str:
     style = CELL
     strength = abs(float(number)) / largest if largest and np.isfinite(number) else 0.0
     if strength:
-        colour = BLUE if number > 0 else ORANGE
+        colour = ORANGE if number > 0 else BLUE
         style += f";background:rgba({colour}, {0.45 * strength:.2f})"
     return f'<td style="{style}">{escape(_short(number))}</td>'
 

@@ -40,10 +40,10 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** A colour for a share from -1 to 1: orange below 0, paper at 0, blue above. */
+/** A colour for a share from -1 to 1: blue below 0, paper at 0, orange above. */
 function tint(share) {
   const s = Math.max(-1, Math.min(1, share));
-  const end = s > 0 ? BLUE : ORANGE;
+  const end = s > 0 ? ORANGE : BLUE;
   const mixed = PAPER.map((from, i) => Math.round(from + (end[i] - from) * Math.abs(s)));
   return `rgb(${mixed.join(",")})`;
 }

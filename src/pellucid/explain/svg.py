@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import atomic
 
 INK, FAINT, PAPER = "#1f2937", "#9ca3af", "#ffffff"
-BLUE, ORANGE = "#2563eb", "#ea580c"  # above 0, below 0
+BLUE, ORANGE = "#2166ac", "#d95f0e"  # below 0, above 0: told apart also by the colour-blind
 SANS = "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'Noto Sans CJK SC', sans-serif"
 MONO = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 
@@ -91,9 +91,9 @@ def title(words: str) -> str:
 
 
 def tint(share: float) -> str:
-    """A colour for a number from -1 to 1: orange below 0, white at 0, blue above."""
+    """A colour for a number from -1 to 1: blue below 0, white at 0, orange above."""
     share = max(-1.0, min(1.0, share))
-    end = (37, 99, 235) if share > 0 else (234, 88, 12)
+    end = (217, 95, 14) if share > 0 else (33, 102, 172)
     strength = 0.75 * abs(share)
     return "#" + "".join(f"{round(255 + (c - 255) * strength):02x}" for c in end)
 
