@@ -67,6 +67,17 @@ def test_for_machines(pellucid: Call, plan: Path, tmp_path: Path) -> None:
     assert set(library.load(out)) == {"0.weight", "0.bias", "2.weight", "2.bias"}
 
 
+def test_digits_on_stand_in_data(pellucid: Call, tmp_path: Path) -> None:
+    plan = tmp_path / "digits" / "plan.toml"
+    pellucid("federate", "new", str(plan.parent), "--task", "digits", "--sum", "median")
+    plan.write_text(plan.read_text().replace("rounds = 5", "rounds = 2"))
+    done = pellucid("federate", "simulate", str(plan), "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["rounds"][-1]["accuracy"] > 0.2
+    said = pellucid("federate", "simulate", str(plan)).output
+    assert "MNIST is not here; scikit-learn's digits of 8 by 8" in " ".join(said.split())
+
+
 def test_the_spam_filter_on_made_up_mails(pellucid: Call, tmp_path: Path) -> None:
     pellucid("federate", "new", str(tmp_path / "spam"))
     done = pellucid("federate", "simulate", str(tmp_path / "spam" / "plan.toml"))
@@ -99,7 +110,7 @@ def test_a_task_that_there_is_not(pellucid: Call, plan: Path) -> None:
     plan.write_text(plan.read_text().replace('"task.py"', '"spma"'))
     done = pellucid("federate", "simulate", str(plan))
     assert done.exit_code == 1
-    assert 'it is "spam", or a Python file of your own' in done.output
+    assert 'it is "spam" or "digits", or a Python file of your own' in done.output
 
 
 @pytest.mark.skipif(find_spec("flwr") is not None, reason="Flower is installed here")

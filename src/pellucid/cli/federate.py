@@ -233,7 +233,7 @@ def new(
         str, typer.Option(metavar="NAMES", help="Who takes part, with commas.")
     ] = "anna,ben,cleo",
     sum: Sum = "secret",
-    task: Annotated[str, typer.Option(help="spam, or a Python file of your own.")] = "spam",
+    task: Annotated[str, typer.Option(help="spam, digits, or a Python file of your own.")] = "spam",
     address: Annotated[
         str, typer.Option(help="Where the parties will find the coordinator.")
     ] = "127.0.0.1:9092",

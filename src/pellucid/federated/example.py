@@ -16,19 +16,28 @@ from .plan_file import read_plan
 
 HOLDER = "holder"
 LEARNING = {
+    "digits": "rounds = 5\nlr = 0.1\npasses = 2  # through its own images, in each round\nbatch_size = 20",
     "spam": "rounds = 3\nlr = 0.01\npasses = 3  # through its own mails, in each round\n"
     "batch_size = 500\nshuffle = false",
     "own": "rounds = 20\nlr = 0.1\nbatch_size = 20",
 }
-DIVISION = """
+DIVISION = {
+    "spam": """
 [division]  # of one dataset, to try things out: who has how many mails, in their order
 kind = "sizes"  # or "alike", "labels", "mixtures"
 sizes = [{sizes}]
-"""
+""",
+    "digits": """
+[division]  # of one dataset, to try things out: each party sees some digits more than others
+kind = "mixtures"  # or "alike", "sizes", "labels"
+alpha = 0.5  # large, and all see the same; near 0, and each digit is with one party
+""",
+    "own": "",
+}
 PLAN = """# What is learned together, by whom, and how it is protected. The same file for all.
 
 [learning]
-task = "{task}"  # "spam", or a Python file of your own
+task = "{task}"  # "spam", "digits", or a Python file of your own
 {learning}
 at_least = {least}  # with fewer parties a round is not finished
 {division}
@@ -57,7 +66,7 @@ def write_example(folder: Path, parties: Sequence[str], sum: str, task: str, add
         folder: is made; the plan in it is `plan.toml`.
         parties: the names of those who learn.
         sum: how contributions are added up, one of `SUMS`.
-        task: "spam" or the name of a Python file, of which an example is written.
+        task: "spam", "digits" or the name of a Python file, of which an example is written.
         address: where the parties will find the coordinator.
 
     Raises:
@@ -80,16 +89,17 @@ def write_example(folder: Path, parties: Sequence[str], sum: str, task: str, add
     if sum in LOCKED:
         public = write_lock(folder / "sum.key", sum)
         protection += f'\nholder = "{HOLDER}"  # opens sums\nkey = "{public.name}"'
-    if task != "spam":
+    kind = task if task in DIVISION else "own"
+    if kind == "own":
         script = folder / task
         if not script.exists():
             atomic.write(script, EXAMPLE)
     sizes = ", ".join([*(["1000"] * (len(parties) - 1)), '"rest"'])
     text = PLAN.format(
         task=task,
-        learning=LEARNING["spam" if task == "spam" else "own"],
+        learning=LEARNING[kind],
         least=min(2, len(parties)),
-        division=DIVISION.format(sizes=sizes) if task == "spam" else "",
+        division=DIVISION[kind].format(sizes=sizes),
         parties="\n".join(f'{n} = "{k}"' for n, k in keys.items()),
         sum=sum,
         protection=f"{protection}\n" if sum in ("secret", *LOCKED) else "",

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ArgumentError
 from ..nn.module import Module
+from ..optim import SGD
 from ..random import manual_seed
 from . import ckks, paillier
 from .averaging import Row, fedavg
@@ -20,7 +21,7 @@ from .engine import Engine, Local, Missing, Party
 from .messages import Message
 from .plan import Plan
 from .secure_aggregation import Identity
-from .trainer import Loss, Trainer
+from .trainer import Loss, MakeOptimizer, Trainer
 
 EXAMPLE = '''"""What is learned: three functions, and a fourth for whoever wants to see how good it gets.
 
@@ -72,6 +73,7 @@ class Task:
         loss: compares prediction and targets.
         data: the dataset of a party, by its name.
         accuracy: the share that a network gets right, where somebody can tell.
+        optimizer: made anew each round, `optimizer(parameters, lr=lr)`.
         replaced: if other data stand in for real ones: `what` is not here, and what is used `instead`.
     """
 
@@ -80,6 +82,7 @@ class Task:
     loss: Loss
     data: Callable[[str], Any]
     accuracy: Callable[[Any], float] | None = None
+    optimizer: MakeOptimizer = SGD
     replaced: Mapping[str, str] | None = None
 
 
@@ -87,7 +90,8 @@ def read_task(path: Path) -> Task:
     """A task from a Python file, which is run.
 
     Args:
-        path: a file with `model()`, `loss`, `data(party)` and perhaps `accuracy(model)`.
+        path: a file with `model()`, `loss`, `data(party)` and, if wanted, `accuracy(model)` and
+            `optimizer`, such as `optim.Adam`.
 
     Raises:
         ArgumentError: there is no such file, or something is missing in it.
@@ -104,7 +108,8 @@ def read_task(path: Path) -> Task:
     finally:
         sys.path.pop(0)
     parts = {name: _function(module, path, name) for name in ("model", "loss", "data")}
-    return Task(path.stem, **parts, accuracy=getattr(module, "accuracy", None))
+    more = {name: vars(module)[name] for name in ("accuracy", "optimizer") if name in vars(module)}
+    return Task(path.stem, **parts, **more)
 
 
 def _function(module: ModuleType, path: Path, name: str) -> Any:
@@ -138,7 +143,9 @@ def party_of(
     if name == plan.protection.holder:
         return KeyHolder(lock, plan.encoding)
     place = plan.learners.index(name)
-    trainer = Trainer(task.model(), task.data(name), task.loss, seed=place)
+    trainer = Trainer(
+        task.model(), task.data(name), task.loss, optimizer=task.optimizer, seed=place
+    )
     return plan.hidden(trainer, name, identity, lock)
 
 

@@ -54,7 +54,7 @@ class Learning:
     """[learning]: what is learned, and how.
 
     Attributes:
-        task: "spam", or a Python file (`pellucid federate new` writes an example).
+        task: "spam", "digits", or a Python file (`pellucid federate new` writes an example).
         rounds: how often what the parties have learned is brought together.
         lr, passes, batch_size, shuffle: how each party learns in a round.
         mu: how much it is held back (FedProx); 0 for FedAvg.

@@ -116,7 +116,7 @@ class Link:
         self._heart: Any = None
         try:
             self._wait_for_it(host, port)
-            self._begin()
+            self._called(self._begin)
         except BaseException:
             self.close()
             raise
@@ -182,7 +182,9 @@ class Link:
 
         try:
             return call(*arguments)
-        except (HTTPError, OSError, RuntimeError) as error:
+        except RoundError:
+            raise
+        except (HTTPError, OSError, RuntimeError, subprocess.TimeoutExpired) as error:
             said = f":\n{self._child.last_words()}" if not self._child.runs else f" ({error})"
             raise RoundError(
                 f"the SuperLink does not answer{said}\nStart the coordinator again: it goes on after "
