@@ -195,7 +195,7 @@ def test_the_language_is_the_one_asked_for_then_the_one_chosen_then_the_browsers
         assert page.evaluate(lang) == "en"
 
 
-def test_an_experiment_runs_and_meets_the_published_figures(site) -> None:
+def test_an_experiment_runs_meets_the_published_figures_and_is_saved(site, tmp_path) -> None:
     with site.open("/chapter/6?lang=en") as page:
         card = page.locator('[id="e6.20"]')
         card.locator('[data-do="run"]').click()
@@ -203,6 +203,14 @@ def test_an_experiment_runs_and_meets_the_published_figures(site) -> None:
         assert card.locator('tr[data-met="true"]').count() == 6
         shown = card.locator(".figures tbody tr td:nth-child(3)").all_inner_texts()
         assert [float(s) for s in shown] == [f.published for f in find("6.20").figures]
+        with page.expect_download() as waiting:
+            card.locator('[data-save="html"]').click()
+        waiting.value.save_as(tmp_path / "found.html")
+        alone = site.fresh(offline=True, java_script_enabled=False).new_page()
+        alone.goto((tmp_path / "found.html").as_uri())
+        assert alone.locator('tr[data-met="true"]').count() == 6
+        assert "0.6342311598444467" in alone.locator(".figures").inner_text()
+        alone.context.close()
         page.goto(site.root + "/")
         met = "document.querySelectorAll('.contents li')[5].querySelector('.met').innerText"
         until(page, met, lambda text: text.startswith("1/"))

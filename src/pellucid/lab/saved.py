@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from .view import View
 
 BUILT = Path(__file__).parent / "static"
 AHEAD = 120  # steps that are recorded
+SECONDS = 2.0  # that recording them may take
+ONCE = ("view", "language", "title", "lead", "words")  # the same in every state
 LARGEST = 20 << 20  # characters of all recorded states
 
 PAGE = """<!doctype html>
@@ -63,16 +66,17 @@ def recording(view: View) -> list[dict[str, Any]]:
     """The states of a view from where it stands, and so many steps ahead."""
     ahead = copy.copy(view)
     vars(ahead).update(view._aside(), _past=[])
-    states, size = [ahead.state()], 0
+    states, size, start = [ahead.state()], 0, time.perf_counter()
     for _ in range(AHEAD):
         size += len(json.dumps(plain(states[-1], _text)))
-        if not ahead.can_step() or size > LARGEST:
+        slow = len(states) > 1 and time.perf_counter() - start > SECONDS
+        if not ahead.can_step() or size > LARGEST or slow:
             break
         try:
             ahead.handle({"do": "step"})
         except PellucidError:
             break
-        states.append(ahead.state())
+        states.append({k: v for k, v in ahead.state().items() if k not in ONCE})
     return states
 
 

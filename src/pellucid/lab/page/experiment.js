@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import { html, num, Pixels, useEffect, useRef, useState } from "./kit/index.js";
 import { INK, Plot } from "./kit/plot.js";
+import { page as save } from "./kit/save.js";
 import { done } from "./progress.js";
 
 export function Experiment({ of: e, t, wire, language }) {
@@ -51,6 +52,7 @@ export function Experiment({ of: e, t, wire, language }) {
     ${run.state === "stopped" && html`<p class="status">${t("stopped")}</p>`}
     ${run.state === "failed" && html`<p class="pv-problem" role="alert">${run.found.message}</p>`}
     ${run.state !== "finished" && Object.keys(curves.current).length > 0 && html`<${LiveCurves} curves=${curves.current} tick=${run.updates} />`}
+    ${run.state === "finished" && html`<p class="save"><button type="button" data-save="html" onClick=${(event) => save(event.target.closest("article"), `experiment-${e.id}`, `${e.span} ${e.title}`)}>${t("save as")} HTML</button></p>`}
     ${run.state === "finished" && html`<${Outcome} found=${run.found} e=${e} t=${t} attempt=${attempt} />`}
     <details class="code"><summary>${t("the code that runs")}</summary><pre class="pv-code"><code>${e.source}</code></pre></details>
   </article>`;

@@ -9,7 +9,7 @@ class Recording {
   get() {
     const state = this.states[this.place];
     const can = { back: this.place > 0, step: this.place < this.states.length - 1 };
-    return { ...state, can, seed: null, settings: state.settings.map((s) => ({ ...s })) };
+    return { ...this.states[0], ...state, can, seed: null, settings: state.settings.map((s) => ({ ...s })) };
   }
   on(name, call) {
     (this.heard[name] ??= []).push(call);

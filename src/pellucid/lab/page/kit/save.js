@@ -14,23 +14,43 @@ function give(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/** What is seen of an element as a page of its own: whole, offline, without scripts. */
+export function page(el, name, title) {
+  const copy = el.cloneNode(true);
+  keep(el, copy);
+  copy.querySelectorAll("button, textarea").forEach((part) => (part.matches(".try, .link") ? part.replaceWith(part.textContent) : part.remove()));
+  const safe = title.replace(/[<&]/g, (c) => ({ "<": "&lt;", "&": "&amp;" })[c]);
+  const text = `<!doctype html>
+<html lang="${document.documentElement.lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<title>${safe}</title><style>${rules()}</style></head><body><main>${copy.outerHTML}</main></body></html>
+`;
+  download({ name: `${name}.html`, type: "text/html", text });
+}
+
+/** What a copy of an element would lose: what is drawn on canvases, typed into fields. */
+function keep(el, copy) {
+  const drawn = el.querySelectorAll("canvas");
+  copy.querySelectorAll("canvas").forEach((canvas, i) => {
+    const image = new Image();
+    image.src = drawn[i].toDataURL();
+    image.className = canvas.className;
+    image.style.cssText = `${drawn[i].style.cssText};width:${drawn[i].clientWidth}px`;
+    canvas.replaceWith(image);
+  });
+  const typed = el.querySelectorAll("input");
+  copy.querySelectorAll("input").forEach((input, i) => {
+    input.setAttribute("value", typed[i].value);
+    input.toggleAttribute("checked", typed[i].checked);
+  });
+}
+
 /** What is seen of an element as PNG, twice as fine as on the screen. */
 export async function picture(el, name) {
   const body = el.querySelector(".pv-body") ?? el;
   const { width, height } = body.getBoundingClientRect();
   const copy = body.cloneNode(true);
-  const drawn = body.querySelectorAll("canvas");
-  copy.querySelectorAll("canvas").forEach((canvas, i) => {
-    const image = new Image();
-    image.src = drawn[i].toDataURL();
-    image.width = drawn[i].clientWidth;
-    canvas.replaceWith(image);
-  });
-  const typed = body.querySelectorAll("input");
-  copy.querySelectorAll("input").forEach((input, i) => {
-    input.setAttribute("value", typed[i].value);
-    input.toggleAttribute("checked", typed[i].checked);
-  });
+  keep(body, copy);
   const style = document.createElement("style");
   style.textContent = rules();
   const sheet = document.createElement("div");
