@@ -21,7 +21,9 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Report:
     """A report to be shown in place of a measured one; the measuring is tested with the bench."""
     report = Report(MACHINE, 9, ("jax",), {"OPENBLAS_CORETYPE": "Haswell"})
 
-    def run(ids: Any, rounds: int, seconds: float, start: Any, part: Any, progress: Any) -> Report:
+    def run(
+        ids: Any, rounds: int, seconds: float, start: Any, part: Any, progress: Any, left_out: Any
+    ) -> Report:
         report.rounds = rounds
         start(report)
         for each in (*report.rows, *report.lines):

@@ -152,6 +152,7 @@ def measure(
     seconds: float,
     installed: Iterable[str],
     progress: Progress = lambda title, done, total: None,
+    leave_out: tuple[str, ...] = (),
     into: Row | None = None,
 ) -> Row:
     """Time one workload in all variants, in turns, after checking that they compute the same.
@@ -162,12 +163,14 @@ def measure(
         seconds: how long a turn is.
         installed: the peers that are.
         progress: told what is done, how far it is, and how far it goes.
+        leave_out: variants that are not wanted.
         into: the row to fill, which is kept if somebody stops it on the way.
     """
     row = into if into is not None else Row(workload)
     rounds = min(rounds, workload.rounds or rounds)
     peers = [p for p in (workload.peer,) if p is not None and p in installed]
     others = [v for v in workload.others if v in BARE or v.split(".")[0] in installed]
+    others = [v for v in others if v not in leave_out]
     first = [*workload.ours, *peers, *(v for v in others if v in BARE)]
     with ExitStack() as stack:
         caches = stack.enter_context(tempfile.TemporaryDirectory())
@@ -293,6 +296,7 @@ def run(
     on_start: Callable[[Report], None] = lambda report: None,
     on_part: Callable[[Row | Line], None] = lambda part: None,
     progress: Progress = lambda title, done, total: None,
+    leave_out: tuple[str, ...] = (),
 ) -> Report:
     """Measure the workloads named (all, if none).
 
@@ -305,6 +309,7 @@ def run(
         on_start: called when the machine is known, before anything is measured.
         on_part: called with each row and line when it is done.
         progress: told what is done, how far it is, and how far it goes.
+        leave_out: variants that are not wanted, such as torch.compile, which is slow to start.
 
     Raises:
         ArgumentError: there is no such workload.
@@ -323,7 +328,7 @@ def run(
         for workload in workloads:
             row = Row(workload)
             try:
-                measure(workload, rounds, seconds, installed, progress, into=row)
+                measure(workload, rounds, seconds, installed, progress, leave_out, into=row)
             finally:
                 if row.samples:
                     report.rows.append(row)

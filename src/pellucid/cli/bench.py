@@ -22,6 +22,7 @@ Examples:
   pellucid bench --quick            all of it, roughly
 """
 QUICK = 3, 0.05  # rounds, seconds a turn
+SLOW = ("torch.compile",)  # to start, and therefore left out
 
 
 def command(
@@ -29,7 +30,9 @@ def command(
         list[str] | None, typer.Argument(help="Workloads such as W1; all if none is named.")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each has its turn.")] = 9,
-    quick: Annotated[bool, typer.Option("--quick", help="Few and short turns: rough.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few and short turns; no torch.compile.")
+    ] = False,
     plot: Annotated[
         Path | None, typer.Option(help="The curves of S1 as a picture: .png, .svg or .pdf.")
     ] = None,
@@ -50,7 +53,8 @@ def command(
     pages.check(page, plot)
     shown = _Shown(out, progress, silent=as_json)
     times, seconds = QUICK if quick else (rounds, 0.15)
-    report = run(ids or [], times, seconds, shown.start, shown.part, progress)
+    leave_out = SLOW if quick else ()
+    report = run(ids or [], times, seconds, shown.start, shown.part, progress, leave_out)
     progress.clear()
     if plot is not None and report.lines:
         pages.save_curves(report.lines, plot)
