@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, RangeError, ShapeError
+from ..kernels import embedding as kernel
+from ..kernels import use
 from ..sparse import RowSparse, add_rows
 from .base import Array, Example, op
 
@@ -27,7 +29,16 @@ def embedding(
 
     `padding_idx` names a row that stands for "nothing here": its gradient is always zero.
     """
-    return weight.take(checked(ids, weight.shape, "embedding"), 0)
+    if use(_moved(ids, weight)) and kernel.fits(weight, ids):
+        found = kernel.look_up(weight, ids)
+        if found is not None:
+            return found  # else `checked` says what is wrong
+    return weight.take(checked(ids, weight.shape, "embedding"), 0, mode="clip")
+
+
+def _moved(ids: Array, weight: Array) -> int:
+    """How much there is to do: a number fetched from a large table takes as long as four products."""
+    return 4 * int(np.size(ids)) * int(weight.shape[-1])
 
 
 @embedding.slope("weight")
@@ -74,11 +85,13 @@ def embedding_bag(
         kept = flat != padding_idx % len(weight)
         flat, amounts = flat[kept], None if amounts is None else amounts[kept]
         starts, sizes = without_padding(starts, sizes, kept)
-    rows = weight.take(flat, 0)
     if mode == "max":
-        y, winners = largest(rows, starts, sizes)
+        y, winners = largest(weight.take(flat, 0, mode="clip"), starts, sizes)
         return y, (flat, sizes, winners)
-    y = summed(rows, starts, sizes, amounts)
+    if amounts is None and use(_moved(flat, weight)) and kernel.fits(weight, flat):
+        y = kernel.sum_up(weight, flat, starts)
+    else:
+        y = summed(weight.take(flat, 0, mode="clip"), starts, sizes, amounts)
     if mode == "mean":
         y /= np.maximum(sizes, 1).astype(y.dtype)[:, None]
     return y, (flat, sizes, None)
@@ -117,7 +130,7 @@ def _(
         )
         if needs[3]:
             of_amounts = np.zeros(amounts.shape, d.dtype)
-            of_amounts[kept] = np.einsum("ne,ne->n", values, weight.take(flat, 0))
+            of_amounts[kept] = np.einsum("ne,ne->n", values, weight.take(flat, 0, mode="clip"))
             of_amounts = of_amounts.reshape(np.shape(per_sample_weights))
         values = values * amounts[kept][:, None]
     of_weight = table_gradient(flat, values, weight.shape, None, sparse) if needs[1] else None

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import embedding as kernel
+from ..kernels import use
 from ..sparse import RowSparse, add_rows
 
 Array = Any
@@ -51,9 +53,12 @@ class Marks:
             return
         if values.strides[0] == 0:  # one row for all, as the gradient of a sum is: multiply it once
             values = values[:1]
+        if use(4 * len(rows) * values[0].size) and kernel.fits(table, rows):
+            kernel.add(table, rows, values, factor)
+            return
         values = values * factor
         if table[0].size > 1 and self.all_different(rows, len(table)):
-            changed = table.take(rows, 0)
+            changed = table.take(rows, 0, mode="clip")
             table[rows] = np.add(changed, values, out=changed)
         else:
             add_rows(table, rows, np.broadcast_to(values, (len(rows), *values.shape[1:])))

@@ -140,6 +140,8 @@ def spelled_method(
 ) -> Known | None:
     """A method call that has a better spelling, or None."""
     value = f.look(owner)
+    if attr == "take":  # ids that are no rows: a program has not looked, as its operation has
+        given = {n: v for n, v in given.items() if n != "mode"}
     if attr == "take" and not given and not f.fast:
         axis = arguments[1].value if len(arguments) > 1 else None
         places = f.look(arguments[0])
