@@ -154,19 +154,42 @@ def _by_rule(func: Function, values: Sequence[Any], watched: Sequence[int]) -> l
 
 
 def _by_numbers(func: Function, values: Sequence[Any], k: int, x: Tensor, eps: float) -> Any:
-    """How much the k-th result, weighed, grows with each element of `x`: moved up, moved down."""
+    """How much the k-th result, weighed, grows with each element of `x`."""
     value = x.data
+
+    def weighed(moved: Any) -> Any:
+        x.data = moved
+        result = raw(_results(func(*values))[k])
+        return np.sum(result * _uneven(result.shape))
+
+    slopes = numerical_gradient(weighed, value, eps)
+    x.data = value
+    return slopes
+
+
+def numerical_gradient(func: Function, x: Any, eps: float = 1e-6) -> Any:
+    """How much a number grows with each element of an array: moved up a little, moved down.
+
+    Args:
+        func: takes an array like `x`, gives one number.
+        x: an array of float64, or what can be made into one.
+        eps: how far each element is moved.
+
+    Returns:
+        An array of the shape of `x`.
+
+    >>> numerical_gradient(lambda x: x[0] * x[1], [2.0, 5.0]).round(6).tolist()
+    [5.0, 2.0]
+    """
+    x = np.asarray(x, dtype=np.float64)
     slopes = np.zeros(x.shape)
     for at in np.ndindex(*x.shape):
         ends = []
         for step in (eps, -eps):
-            moved = value.copy()
+            moved = x.copy()
             moved[at] += step
-            x.data = moved
-            result = raw(_results(func(*values))[k])
-            ends.append(float(np.sum(result * _uneven(result.shape))))
+            ends.append(float(func(moved)))
         slopes[at] = (ends[0] - ends[1]) / (2 * eps)
-    x.data = value
     return slopes
 
 

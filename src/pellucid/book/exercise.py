@@ -16,7 +16,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Outcome:
         line: which line of the file, where one is to blame.
     """
 
-    answers: tuple[float, ...] = ()
+    answers: tuple[Any, ...] = ()
     trouble: str = ""
     message: str = ""
     line: int = 0
@@ -81,13 +81,32 @@ def call(path: str, function: str, cases: Sequence[Case], patience: float = PATI
     return Outcome(tuple(found.pop("answers")), **found)
 
 
+def ask(
+    path: str, function: str, cases: Sequence[Case], keep: Callable[[Any], Any] = float
+) -> Outcome:
+    """The same as `call` without a process of its own: for whoever has made one already.
+
+    Args:
+        path: the file.
+        function: the name of the function in it.
+        cases: what to call it with.
+        keep: what to make of an answer; raises TypeError or ValueError where nothing can be made of it.
+    """
+    answers: list[Any] = []
+    problem = _answer(path, function, cases, keep, answers)
+    return Outcome(tuple(answers), **problem)
+
+
 def same(a: float, b: float) -> bool:
     """Whether two numbers differ by rounding only."""
     return abs(a - b) <= 1e-9 * max(abs(a), abs(b), 1e-3)
 
 
 def diagnose(
-    answers: Sequence[float], cases: Sequence[Case], mistakes: Mapping[str, Solution]
+    answers: Sequence[Any],
+    cases: Sequence[Case],
+    mistakes: Mapping[str, Callable[..., Any]],
+    same: Callable[[Any, Any], bool] = same,
 ) -> str | None:
     """Which of the usual mistakes leads to just these answers, if any."""
     for name, mistaken in mistakes.items():
@@ -102,13 +121,14 @@ def diagnose(
 def main() -> None:
     """Read what is asked from standard input, answer with one line of JSON."""
     asked = json.loads(sys.stdin.read())
-    answers: list[float] = []
     with contextlib.redirect_stdout(sys.stderr):  # the reader may print
-        problem = _answer(asked["path"], asked["function"], asked["cases"], answers)
-    print(json.dumps({"answers": answers, **problem}))
+        outcome = ask(asked["path"], asked["function"], asked["cases"])
+    print(json.dumps(asdict(outcome)))
 
 
-def _answer(path: str, name: str, cases: list[Case], answers: list[float]) -> dict[str, Any]:
+def _answer(
+    path: str, name: str, cases: Sequence[Case], keep: Callable[[Any], Any], answers: list[Any]
+) -> dict[str, Any]:
     """Fill in the answers; what went wrong, if anything."""
     try:
         function = runpy.run_path(path, run_name="exercise").get(name)
@@ -130,7 +150,7 @@ def _answer(path: str, name: str, cases: list[Case], answers: list[float]) -> di
         if answer is None:
             return {"trouble": "nothing"}
         try:
-            answers.append(float(answer))
+            answers.append(keep(answer))
         except (TypeError, ValueError, OverflowError):
             return {"trouble": "no number", "message": type(answer).__name__}
     return {}
