@@ -41,6 +41,7 @@ ASIDE = {
 DOORS = {
     ("tensor", "explain"): "the notebook's picture of a tensor",
     ("nn", "explain"): "model.draw, the picture of a network",
+    ("train", "program"): "fit(compile=True)",
     ("data", "tensor"): "a DataLoader hands out tensors",
     ("data", "random"): "a DataLoader shuffles with the one generator",
 }

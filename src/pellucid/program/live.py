@@ -154,7 +154,10 @@ class Live:
         for i, shape, kind in self.rooms:
             given[i] = np.empty(shape, kind)
         if loops.whole:
-            loops.function(*given)
+            if loops.ready:
+                loops.function(*given)
+            else:
+                loops.call(loops.title, given)
             return loops.result(given)
         if loops.draws:
             loops.module.rng = random.generator()  # type: ignore[attr-defined]
@@ -162,7 +165,7 @@ class Live:
             value = float(group[setting] if part is None else group[setting][part])
             setattr(loops.module, name, value)
         with np.errstate(all="ignore"):
-            return loops.function(*given)
+            return loops.call(loops.title, given)
 
 
 def as_tensors(answer: Any) -> Any:

@@ -30,6 +30,57 @@ inlined: Callable[[F], F] = import_module("numba.extending").register_jitable(
 )
 """The decorator of what stands for one number."""
 
+
+def row(size: int, kind: Any) -> Any:
+    """A row of numbers that nobody else can see.
+
+    Compiled, it lies where the processor keeps a function's own variables, so that writing into it
+    cannot change an array, and a short one is kept in registers.
+    """
+    return np.empty(size, kind)
+
+
+def _overloaded(extending: Any, ir: Any) -> None:
+    cgutils: Any = import_module("numba.core.cgutils")
+    arrays: Any = import_module("numba.np.arrayobj")
+
+    def rows(size: Any, kind: Any) -> Any:
+        count, element = size.literal_value, kind.dtype
+
+        def of_type(typing: Any) -> Any:
+            array = _numba.types.Array(element, 1, "C")
+
+            def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+                number, whole = (
+                    context.get_data_type(element),
+                    context.get_value_type(_numba.types.intp),
+                )
+                place = cgutils.alloca_once(builder, number, size=ir.Constant(whole, count))
+                made = arrays.make_array(array)(context, builder)
+                bytes_ = context.get_abi_sizeof(number)
+                arrays.populate_array(
+                    made, data=place, shape=[ir.Constant(whole, count)],
+                    strides=[ir.Constant(whole, bytes_)], itemsize=ir.Constant(whole, bytes_),
+                    meminfo=None,
+                )  # fmt: skip
+                return made._getvalue()
+
+            return array(), generate
+
+        here = extending.intrinsic(of_type)
+        return lambda size, kind: here()
+
+    extending.overload(row, prefer_literal=True)(_bare(rows))
+
+
+def _bare(function: Any) -> Any:
+    """Without annotations: Numba wants those of a function and its overload to be the same."""
+    function.__annotations__ = {}
+    return function
+
+
+_overloaded(import_module("numba.extending"), import_module("llvmlite.ir"))
+
 # tanh(x) = x * P(x * x) / Q(x * x) for x from -9 to 9; beyond, float32 knows no number nearer to 1
 _P = tuple(map(np.float32, (0.999999980, 0.133809811, 3.49553449e-3, 2.06081841e-5, 1.33534121e-8)))
 _Q = tuple(map(np.float32, (1.0, 0.467142968, 2.58767799e-2, 3.28554625e-4, 7.77604676e-7)))

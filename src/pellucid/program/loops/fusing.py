@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .code import Code, Index, variable
-from .nests import Check, Let, Line, Loop, Store, changed, reads, stores, with_variable, writes
+from .nests import (
+    Check,
+    Let,
+    Line,
+    Loop,
+    Store,
+    changed,
+    reads,
+    stores,
+    with_variable,
+    writes,
+)
 from .planning import Array
 
 
@@ -89,22 +100,10 @@ class Fuser:
         if (_checks(a) and yours) or (_checks(b) and mine):
             return False
         for root in shared:
-            if self.only_adds(a, b, root):
-                continue
             axes = self.slices(ours[root], a.variable) & self.slices(theirs[root], b.variable)
             if not axes:
                 return False
         return True
-
-    def only_adds(self, a: Line, b: Line, root: Any) -> bool:
-        """Whether both do no more to an array than add to it."""
-        ways = {s.how for line in (a, b) for s in stores(line) if self.root(s.array) == root}
-        looked = any(
-            self.root(c.args[0]) == root
-            for line in (a, b) for s in stores(line)
-            for code in (s.code, *s.index) for c in code.loads()
-        )  # fmt: skip
-        return ways == {"add"} and not looked
 
     def slices(self, touched: list[tuple[str, Index]], name: str) -> set[Any]:
         """The axes along which a variable picks one slice, in all that is touched."""
@@ -177,6 +176,102 @@ def numbers_for_arrays(
     return line, gone
 
 
+def rows_for_arrays(
+    lines: list[Line], own: set[str], arrays: dict[str, Array]
+) -> tuple[list[Line], dict[str, tuple[int, Any]]]:
+    """Arrays of which only one row at a time is needed become that row.
+
+    Args:
+        lines: loops.
+        own: arrays that nobody else looks at.
+        arrays: all arrays.
+
+    Returns:
+        The loops, and per array that is not needed any more the length and type of its row.
+    """
+    gone: dict[str, tuple[int, Any]] = {}
+    for name in sorted(own):
+        shape = arrays[name].shape
+        places = {
+            index for line in lines for a, index in (*reads(line), *writes(line)) if a == name
+        }
+        if not shape or shape[-1] > LONGEST or not places:
+            continue
+        ahead = {index[:-1] for index in places}
+        (first,) = ahead if len(ahead) == 1 else (None,)
+        if first is None or any(code.op not in ("var", "whole") for code in first):
+            continue
+        variables = {code.args[0] for code in first if code.op == "var"}
+        users = [line for line in lines if any(a == name for a, _ in (*reads(line), *writes(line)))]
+        if variables and (len(users) != 1 or _deepest(users[0], variables) is None):
+            continue
+        lines = [_as_row(line, name) for line in lines]
+        gone[name] = shape[-1], arrays[name].dtype
+    return lines, gone
+
+
+LONGEST = 1 << 10  # numbers in a row that is kept with a function's own variables
+
+
+def _as_row(line: Line, name: str) -> Line:
+    def change(code: Code) -> Code:
+        code = code.mapped(change)
+        if code.op == "load" and code.args[0] == name:
+            return Code("load", (name, code.args[-1]), code.dtype)
+        return code
+
+    def line_by_line(line: Line) -> Line:
+        if isinstance(line, Loop):
+            return line.of([line_by_line(b) for b in line.body])
+        line = changed(line, change)
+        if isinstance(line, Store) and line.array == name:
+            return Store(name, line.index[-1:], line.code, line.how, line.skips)
+        return line
+
+    return line_by_line(line)
+
+
+def without_copies(line: Line, rows: set[str]) -> Line:
+    """`x[k] = sums[k]` left out, with x in the place of sums, where both are rows."""
+    if not isinstance(line, Loop):
+        return line
+    for copy in _copies(line, rows):
+        old, new = copy.code.args[0], copy.array
+        if sum(a == new for a, _ in writes(line)) == 1 and old != new:
+            made = _renamed(_less(line, copy), old, new)
+            assert isinstance(made, Loop)
+            line = made
+    return line
+
+
+def _copies(line: Line, rows: set[str]) -> list[Store]:
+    return [
+        s for s in stores(line)
+        if s.array in rows and s.how is None and s.code.op == "load" and s.code.args[0] in rows
+        and s.code.args[1:] == s.index
+    ]  # fmt: skip
+
+
+def _less(line: Loop, store: Store) -> Loop:
+    body = [_less(b, store) if isinstance(b, Loop) else b for b in line.body if b is not store]
+    return line.of([b for b in body if not (isinstance(b, Loop) and not b.body)])
+
+
+def _renamed(line: Line, old: str, new: str) -> Line:
+    def change(code: Code) -> Code:
+        code = code.mapped(change)
+        if code.op == "load" and code.args[0] == old:
+            return Code("load", (new, *code.args[1:]), code.dtype)
+        return code
+
+    if isinstance(line, Loop):
+        return line.of([_renamed(b, old, new) for b in line.body])
+    line = changed(line, change)
+    if isinstance(line, Store) and line.array == old:
+        line.array = new
+    return line
+
+
 def _deepest(line: Line, variables: set[str]) -> Line | None:
     """Whether the loops of these variables are around all of a loop's stores that follow."""
     found = line
@@ -222,6 +317,48 @@ def combined(how: str | None, old: Code, new: Code, dtype: Any) -> Code:
         return Code("or" if how == "largest" else "and", (old, new), dtype)
     return Code(how, (old, new), dtype)
 
+
+# ------------------------------------------------------------------- short rows, in one go
+
+
+def apart(line: Line, rows: dict[str, tuple[int, Any]], arrays: dict[str, Array]) -> list[Line]:
+    """A short loop that goes along several arrays fills a row of its own, which is copied afterwards.
+
+    A processor computes the whole row at once, if it knows that writing into it changes nothing that
+    is still to be read.
+    """
+    if not isinstance(line, Loop):
+        return [line]
+    if any(isinstance(b, Loop) for b in line.body):
+        return [line.of([c for b in line.body for c in apart(b, rows, arrays)])]
+    seen = {a for a, _ in (*reads(line), *writes(line))} - set(rows)
+    if line.size > SHORT or len(seen) < 2 or not {a for a, _ in writes(line)} - set(rows):
+        return [line]
+    first, second = line.of([]), Loop(line.size, [])
+    moved: dict[Code, Code] = {}
+
+    def change(code: Code) -> Code:
+        return moved.get(code) or code.mapped(change)
+
+    for inner in line.body:
+        inner = changed(inner, change)
+        if isinstance(inner, Store) and inner.array not in rows and line.at in inner.index:
+            names = (f"{inner.array}_now{'_' * k}" for k in range(99))
+            name = next(n for n in names if n not in rows and n not in arrays)
+            dtype = arrays[inner.array].dtype
+            old = Code("load", (inner.array, *inner.index), dtype)
+            rows[name] = line.size, dtype
+            first.body.append(Store(name, (line.at,), combined(inner.how, old, inner.code, dtype)))
+            now = Code("load", (name, line.at), dtype)
+            copy = Store(inner.array, inner.index, now)
+            second.body.append(with_variable(copy, line.variable, second.at))
+            moved[old] = now
+        else:
+            first.body.append(inner)
+    return [first, second] if second.body else [line]
+
+
+SHORT = 64  # rounds
 
 # ------------------------------------------------------------------- what does not change in a round
 

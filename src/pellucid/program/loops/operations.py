@@ -29,7 +29,7 @@ LIBRARY = {  # functions that Numba takes from the library that comes with a C c
 }  # fmt: skip
 ASKED = {np.isnan: "np.isnan", np.isinf: "np.isinf", np.isfinite: "np.isfinite"}
 FASTER = {np.exp: "exp", np.tanh: "tanh"}  # polynomials of our own, for float32
-HELPERS = {"exp", "tanh", "largest", "smallest", "sign", "where", "bit"}
+HELPERS = {"exp", "tanh", "largest", "smallest", "sign", "where", "bit", "row"}
 COSTLY = {"exp", "tanh", "divide", "np.sqrt", "power"} | {f"np.{f.__name__}" for f in LIBRARY}
 
 INFIX: dict[type, Any] = {
@@ -83,11 +83,21 @@ def made(function: Any, dtype: Any, kind: Any, args: Sequence[Code]) -> Code:
         return Code("divide", (number(1, dtype), args[0]), dtype)
     if function is np.power:
         return _power(args[0], args[1], dtype)
+    for one, other in ((0, 1), (1, 0)):
+        if (
+            function in _NEUTRAL
+            and args[one].op == "number"
+            and args[one].args[0] == _NEUTRAL[function]
+        ):
+            return args[other]
     if function in PLAIN:
         return Code(PLAIN[function], tuple(args), dtype)
     if function in FASTER and dtype == np.float32:
         return Code(FASTER[function], tuple(args), dtype)
     return Code(f"np.{function.__name__}", tuple(args), dtype)
+
+
+_NEUTRAL = {np.add: 0, np.multiply: 1}
 
 
 def truth(code: Code) -> Code:

@@ -331,7 +331,7 @@ class Plan:
 
     def face(self, view: View) -> str | None:
         """The name of an array in memory with other axes, if it has its elements in a row."""
-        if not (view.shaped and view.rough):
+        if not view.shaped:
             return None
         name = self.names.get(id(view.of))
         if name is None or not (id(view.of) in self.stored or view.of.value.flags.c_contiguous):
@@ -579,7 +579,7 @@ class Plan:
 
         (li, i), (lj, j), (lk, k) = loop(rows), loop(columns), loop(inner)
         zero = number(0, dtype)
-        both = Code("multiply", (side(a, [i, k]), side(b, [k, j])), dtype)
+        both = operations.made(np.multiply, dtype, dtype, [side(a, [i, k]), side(b, [k, j])])
         if columns == 1 or (rows < FEW and self.runs_along(b, 0)):
             body = [
                 Store(name, out(i, j), zero),
@@ -590,12 +590,17 @@ class Plan:
         turned: list[Line] = []
         if self.runs_along(b, 0) and len(b.shape) == 2:
             b_code, turned = self.turned_copy(b, dtype)
-            both = Code("multiply", (side(a, [i, k]), b_code(k, j)), dtype)
-        (l2, j2) = loop(columns)
-        clear = _wrapped([Store(name, out(i, j2), zero)], [l2])
-        add = _wrapped([Store(name, out(i, j), both, "add")], [lk, lj])
+            both = operations.made(np.multiply, dtype, dtype, [side(a, [i, k]), b_code(k, j)])
+        single = rows == 1 and not batch
+        # a row of sums is added up where nobody else can see it, and put in its place at the end
+        sums = name if single else self.name(Map(term.value, "copy", []), f"{name}_row")
+        (l2, j2), (l3, j3) = loop(columns), loop(columns)
+        clear = _wrapped([Store(sums, out(i, j2), zero)], [l2])
+        add = _wrapped([Store(sums, out(i, j), both, "add")], [lk, lj])
         why = ("row by row, along memory",)
-        if rows == 1 and not batch:
+        if not single:
+            add += _wrapped([Store(name, out(i, j3), load(sums, out(i, j3), dtype))], [l3])
+        if single:
             return Job([*turned, *clear, *add], len(turned) + len(clear), makes=name, why=why)
         lines = _wrapped([*clear, *add], [*stack, li])
         return Job([*turned, *lines], len(turned), makes=name, why=why)

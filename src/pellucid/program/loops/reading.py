@@ -420,7 +420,7 @@ class Reader:
             inner = [p.of if isinstance(p, View) and p.shaped else p for p in parts]
             flat = self.mapped(np.reshape(value, first.of.shape), function, inner)
             return self.new(reshaped(flat, np.shape(value), f"{{}}.reshape({np.shape(value)})"))
-        return self.new(Map(value, function, parts))
+        return self.new(Map(_in_order(value), function, parts))
 
     def cast(self, x: Term, kind: Any) -> Term:
         """Numbers of another type."""
@@ -446,7 +446,7 @@ class Reader:
             row = b if len(b.shape) > 1 else self.at(b, [None])
             both = self.map(np.multiply, [column, row])
             return self.new(reshaped(both, np.shape(value), f"{{}}.reshape({np.shape(value)})"))
-        return self.new(Product(value, a, b))
+        return self.new(Product(_in_order(value), a, b))
 
     def fold(self, function: Any, x: Term, axes: tuple[int, ...], keeps: bool) -> Term:
         """A sum or the like."""
@@ -459,7 +459,7 @@ class Reader:
         value = function.reduce(x.value, axis=axes, keepdims=keeps)
         if value.dtype != x.dtype:
             x = self.cast(x, value.dtype)
-        return self.new(Fold(value, function, x, axes, keeps))
+        return self.new(Fold(_in_order(value), function, x, axes, keeps))
 
     def reshape(self, x: Term, shape: Any) -> Term:
         """Other axes."""
@@ -683,6 +683,11 @@ def _one_hot(term: Term) -> Term | None:
     if isinstance(taken, Taken) and isinstance(taken.parts[0], Eye) and len(taken.picks) == 1:
         return taken.picks[0]
     return None
+
+
+def _in_order(value: Any) -> Any:
+    """An array as loops keep it: its rows one after the other."""
+    return np.asarray(value, order="C") if isinstance(value, np.ndarray) else value
 
 
 def _has_arrays(value: Any) -> bool:

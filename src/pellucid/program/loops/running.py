@@ -11,8 +11,10 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +70,18 @@ def loaded(source: str) -> ModuleType:
     return module
 
 
+@contextmanager
+def short_rows_at_once() -> Iterator[None]:
+    """Have LLVM compute short rows as a whole, for which Numba does not ask by itself."""
+    config = import_module("numba").config
+    before = config.SLP_VECTORIZE
+    config.SLP_VECTORIZE = 1
+    try:
+        yield
+    finally:
+        config.SLP_VECTORIZE = before
+
+
 class LoopProgram:
     """A program as explicit, fused loops, ready to run.
 
@@ -104,6 +118,17 @@ class LoopProgram:
         self.fresh = [(n, shape, kind) for n, shape, kind, leaves in made.own() if leaves]
         self.module = loaded(self.source)
         self.function = getattr(self.module, self.title)
+        self.ready: set[str] = set()
+
+    def call(self, title: str, arguments: list[Any]) -> Any:
+        """Call a function of the module; the first time it is compiled."""
+        function = getattr(self.module, title)
+        if title in self.ready:
+            return function(*arguments)
+        with short_rows_at_once():
+            answer = function(*arguments)
+        self.ready.add(title)
+        return answer
 
     @cached_property
     def result(self) -> Callable[[list[Any]], Any]:

@@ -15,7 +15,17 @@ from ..layout import laid_out
 from ..layout import text as laid
 from . import operations
 from .code import TYPES, Code, text, variable
-from .fusing import Fuser, Hoister, Nest, as_number, combined, numbers_for_arrays
+from .fusing import (
+    Fuser,
+    Hoister,
+    Nest,
+    apart,
+    as_number,
+    combined,
+    numbers_for_arrays,
+    rows_for_arrays,
+    without_copies,
+)
 from .nests import Check, Let, Line, Loop, Store, codes, reads, stores, writes
 from .planning import Array, Job, Plan
 from .reading import Reader
@@ -48,6 +58,7 @@ class Region:
     name: str = ""
     arguments: tuple[str, ...] = ()
     constants: list[Let] = field(default_factory=list)
+    rows: dict[str, tuple[int, Any]] = field(default_factory=dict)
 
 
 class Written:
@@ -89,7 +100,7 @@ class Written:
 
     def root(self, name: str) -> Any:
         """Which memory an array lies in."""
-        return id(memory(self.arrays[name].term))
+        return id(memory(self.arrays[name].term)) if name in self.arrays else name
 
     def regions(self) -> list[Region | Job]:
         """The jobs, with loops between calls put together."""
@@ -146,16 +157,25 @@ class Written:
         settings = {n for n, a in self.arrays.items() if not isinstance(a.term.value, np.ndarray)}
         hoister = Hoister(self.root, settings)
         lines: list[tuple[Nest, list[Line]]] = []
-        for nest in region.nests:
-            own = {
-                n for n in _names(nest.line) & set(self.arrays)
-                if counts[n] == 1 and len(self.used[n]) == 1 and self.arrays[n].origin == "own"
+
+        def is_own(n: str) -> bool:
+            return (
+                n in self.arrays and len(self.used[n]) == 1 and self.arrays[n].origin == "own"
                 and n not in self.leaving and self.root(n) not in faces
-            }  # fmt: skip
-            line, less = numbers_for_arrays(nest.line, own, self.arrays)
+            )  # fmt: skip
+
+        for nest in region.nests:
+            own = {n for n in _names(nest.line) if counts[n] == 1 and is_own(n)}
+            nest.line, less = numbers_for_arrays(nest.line, own, self.arrays)
             gone |= less
-            nest.line = line
-            lines.append((nest, hoister.through(line)))
+        own = {n for n in counts if is_own(n)} - gone
+        found, region.rows = rows_for_arrays([n.line for n in region.nests], own, self.arrays)
+        gone |= set(region.rows)
+        for nest, line in zip(region.nests, found, strict=True):
+            alone = {n for n in region.rows if counts.get(n) == 1}
+            nest.line = without_copies(line, alone)
+            block = apart(nest.line, region.rows, self.arrays)
+            lines.append((nest, [h for b in block for h in hoister.through(b)]))
         for name in sorted({n for n, uses in counts.items() if self.is_number(n)} - gone):
             called = f"{name}_so_far" if name in self.leaving else name
             for _, block in lines:
@@ -285,6 +305,9 @@ class Written:
         names = {n for nest in region.nests for n in _names(nest.line)}
         faces = sorted(filter(self.is_face, names))
         lines += [f"{n} = {self.faced(n)}.reshape({self.arrays[n].shape})" for n in faces]
+        for n, (size, kind) in region.rows.items():
+            if n in names:
+                lines.append(f"{n} = row({size}, {TYPES[kind.name]})")
         lines += map(self.let, region.constants)
         for nest in region.nests:
             self.note(nest)
@@ -334,7 +357,7 @@ class Written:
             return f"{place} -= {text(line.code.args[0])}"
         if line.how in ("add", "multiply") and line.code.dtype != bool:
             return f"{place} {'+' if line.how == 'add' else '*'}= {text(line.code)}"
-        dtype = self.arrays[line.array].dtype
+        dtype = line.code.dtype
         old = Code("load", (line.array, *line.index), dtype)
         return f"{place} = {text(combined(line.how, old, line.code, dtype))}"
 
@@ -406,7 +429,8 @@ def _head(words: str, body: str) -> str:
     called = set(re.findall(r"\b(\w+)\(", body))
     helpers = sorted({"loops", *(operations.HELPERS & called)})
     maths = ["import math", ""] if "math." in body else []
-    kinds = [f"{short} = np.{k}" for k, short in TYPES.items() if short in called and short != k]
+    said = set(re.findall(r"\w+", body))
+    kinds = [f"{short} = np.{k}" for k, short in TYPES.items() if short in said and short != k]
     source = f"from pellucid.program.loops.functions import {', '.join(helpers)}"
     return "\n".join(
         [f'"""{words}"""', "", *maths, "import numpy as np", "", source, "", *kinds]
