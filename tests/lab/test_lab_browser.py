@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -290,3 +291,119 @@ def test_an_impossible_layer_is_explained_at_once(site) -> None:
         assert page.locator('[data-do="step"]').is_disabled()
         page.locator('[data-remove="1"]').click()
         page.locator(".pv-problem").wait_for(state="detached")
+
+
+# --------------------------------------------------------------------- with the pointer, view by view
+
+
+class Mirror:
+    """A model of our own that does whatever the page asks the engine for, and is then compared with it."""
+
+    def __init__(self, page, name: str) -> None:
+        self.page, self.view = page, lab.open_view(name)
+        self.sent: list[str] = []
+        page.on("websocket", lambda socket: socket.on("framesent", lambda m: self.sent.append(m)))
+        page.reload()
+        opened(page, self.view)
+
+    def after(self, gesture) -> list[str]:
+        """Make a gesture, wait for all answers, and compare. What was asked for."""
+        before = self.page.evaluate(STATES)
+        self.sent.clear()
+        gesture()
+        for _ in range(100):
+            count = len(self.sent)
+            self.page.wait_for_timeout(120)
+            answered = self.page.evaluate(STATES) - before
+            if count == len(self.sent) == answered:
+                break
+        assert self.sent, "the page asked for nothing"
+        asked = [json.loads(text) for text in self.sent]
+        for message in asked:
+            message.pop("id")
+            self.view.handle(message)
+        assert_shown(self.page, self.view)
+        return [message["do"] for message in asked]
+
+    def drag(self, selector: str, *points: tuple[float, float], nth: int = 0) -> list[str]:
+        """Drag over an element: points as shares of its width and height."""
+        target = self.page.locator(selector).nth(nth)
+        target.scroll_into_view_if_needed()
+        box = target.bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+
+        def gesture() -> None:
+            self.page.mouse.move(*places[0])
+            self.page.mouse.down()
+            for place in places[1:]:
+                self.page.mouse.move(*place, steps=4)
+            self.page.mouse.up()
+
+        return self.after(gesture)
+
+    def slide(self, selector: str, value: float) -> list[str]:
+        """Slide a slider to a value."""
+        return self.after(lambda: self.page.locator(selector).first.evaluate(SLIDE, value))
+
+    def click(self, selector: str) -> list[str]:
+        """Click."""
+        return self.after(self.page.locator(selector).first.click)
+
+
+def test_weights_as_images_are_scrubbed_through_and_a_digit_is_drawn(site) -> None:
+    with site.open("/view/weight-images?lang=en") as page:
+        mirror = Mirror(page, "weight-images")
+        assert set(mirror.drag(".pv-plot", (0.3, 0.5), (0.5, 0.5), (0.7, 0.5))) == {"scrub"}
+        assert set(mirror.slide("[data-scrub]", 12)) == {"scrub"}
+        assert mirror.click('[data-digit="3"]') == ["look"]
+        assert mirror.drag("canvas.draw", (0.3, 0.2), (0.7, 0.3), (0.4, 0.8)) == ["draw"]
+        assert np.any(mirror.view.ink)
+        page.locator(".pv-field").first.hover()
+        assert "×" in page.get_by_text("pixel (").first.inner_text()
+        assert mirror.click('[data-do="clear"]') == ["clear"]
+
+
+def test_the_activations_input_and_the_scores_are_dragged(site) -> None:
+    with site.open("/view/activation?lang=en") as page:
+        mirror = Mirror(page, "activation")
+        assert set(mirror.drag(".pv-plot", (0.5, 0.5), (0.8, 0.5))) == {"drag"}
+        assert mirror.view.x > 2
+        assert mirror.slide('[data-score="1"]', 4.2) == ["score"]
+        assert mirror.click('[data-aim="3"]') == ["aim"]
+        assert mirror.slide('[data-set="shift"]', 990) == ["set"]
+        assert page.locator(".pv-say").get_attribute("data-said") == "overflow"
+
+
+def test_the_window_is_dragged_a_kernel_painted_and_the_image_pushed(site) -> None:
+    with site.open("/view/convolution?lang=en") as page:
+        mirror = Mirror(page, "convolution")
+        assert set(mirror.drag(".pv-field", (0.2, 0.2), (0.5, 0.6))) == {"over"}
+        assert set(mirror.drag(".pv-field", (0.4, 0.4), (0.9, 0.9), nth=1)) == {"place"}
+        page.locator('[data-weight="00"]').fill("−2.5")
+        assert mirror.after(lambda: page.keyboard.press("Tab")) == ["weight"]
+        page.locator('[data-brush="1"]').click()
+        assert set(mirror.drag('[data-weight="11"]', (0.5, 0.5), (1.6, 0.5))) == {"weight"}
+        assert mirror.view.kernel[0, 0] == -2.5
+        assert mirror.view.kernel[1].tolist() == [-1, 1, 1]
+        assert mirror.click('[data-do="push"]') == ["push"]
+        assert mirror.drag("canvas.draw", (0.5, 0.2), (0.5, 0.8)) == ["draw"]
+
+
+def test_a_network_is_looked_into_at_every_level(site) -> None:
+    with site.open("/view/network?lang=en") as page:
+        mirror = Mirror(page, "network")
+        assert mirror.click('[data-unit="0.1"]') == ["light"]
+        page.locator('[data-line="1.1.2"]').dispatch_event("pointerenter")
+        assert "0.weight[1, 2]: weight" in page.locator(".pv-card").first.inner_text()
+        assert_shown(page, mirror.view)
+        assert mirror.click('[data-at="matrix.numbers[2][1]"]') == ["pick"]
+        assert set(mirror.slide("[data-edit]", 0.5)) == {"edit"}
+        for network in ("digits", "kernels", "streetlights"):
+            mirror.click(f'[data-set="network"][data-value="{network}"]')
+            for level in ("layers", "letters", "neurons"):
+                mirror.click(f'[data-set="level"][data-value="{level}"]')
+                for _ in range(4):
+                    mirror.click('[data-do="step"]')
+            mirror.click('.pv-bar [data-open="0.weight"] >> nth=0')
+            if network != "streetlights":
+                mirror.click('[data-tile="3"]')
