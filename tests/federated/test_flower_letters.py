@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pellucid.errors import ArgumentError, DataError, MessageError, PartyError, RoundError
+from pellucid.errors import (
+    ArgumentError,
+    DataError,
+    MessageError,
+    MissingExtraError,
+    PartyError,
+    RoundError,
+)
 from pellucid.federated import Identity, Local, Masked, Party, SecureSum
 from pellucid.federated.errors import DisagreementError, TamperedError, WrongKeyError
-from pellucid.federated.flower import Desk, Flower
+from pellucid.federated.flower import Desk, Flower, connection
 from pellucid.federated.flower import coordinator as coordinating
 from pellucid.federated.flower.letters import ANYBODY, Letter, mark_of, read, write
 from pellucid.federated.flower.party import COORDINATOR
@@ -327,3 +336,36 @@ def test_a_secret_sum_whose_parties_are_started_anew_between_any_two_letters(
     for name in NAMES:
         state = unpack(unpack((tmp_path / name).read_bytes())["state"])
         assert set(state) <= {"last", "party"}
+
+
+# ---------------------------------------------------------------------------------------- addresses
+
+
+def test_a_place_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LEAVING", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(ArgumentError, match=rf"127\.0\.0\.1:{port} .*\nIs another one running"):
+            connection.wait_for_port("127.0.0.1", port)
+    connection.wait_for_port("127.0.0.1", port)
+    with pytest.raises(ArgumentError, match=r"cannot work at nowhere\.invalid:80"):
+        connection.wait_for_port("nowhere.invalid", 80)
+
+
+def test_a_place_that_becomes_free_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setattr(connection.time, "sleep", lambda _: server.close())
+    connection.wait_for_port("127.0.0.1", server.getsockname()[1])
+    assert server.fileno() == -1
+
+
+@pytest.mark.parametrize("address", ["", "here", "here:", ":80", "here:0", "here:99999", "a:b"])
+def test_what_is_no_address(address: str) -> None:
+    with pytest.raises(ArgumentError, match=r"a host and a port, such as 127\.0\.0\.1:9092"):
+        connection.split(address)
+
+
+@pytest.mark.skipif(find_spec("flwr") is not None, reason="Flower is installed here")
+def test_without_flower_it_is_said_how_to_get_it() -> None:
+    with pytest.raises(MissingExtraError, match=r"pip install 'pellucid\[flower\]'"):
+        connection.check_installed()

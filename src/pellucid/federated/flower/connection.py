@@ -31,6 +31,7 @@ from .coordinator import GONE
 
 PAUSE = 0.15  # seconds between two looks for messages
 START = 30.0  # seconds that Flower's programs have to start
+LEAVING = 8.0  # and to end
 RECORD, PART = "pellucid", "letter"
 NODE_UNAVAILABLE = 5  # Flower's number for a SuperNode that has ended
 
@@ -111,6 +112,7 @@ class Link:
         words = ["--host", host, "--port", str(port), "--isolation", "process"]
         words += ["--superexec-auth-secret-file", "superlink.secret"]
         words += ["--disable-runtime-dependency-installation", *self._tls_words()]
+        wait_for_port(host, port)
         self._grid: Any = None
         self._child = Child(self.folder, "flower-superlink", words)
         self._heart: Any = None
@@ -357,6 +359,29 @@ def split(address: str) -> tuple[str, int]:
             f"an address is a host and a port, such as 127.0.0.1:9092, not {address}"
         )
     return host.strip("[]"), int(port)
+
+
+def wait_for_port(host: str, port: int) -> None:
+    """Wait until a port is free: the SuperLink of a coordinator that was killed needs a moment to end.
+
+    Raises:
+        ArgumentError: somebody else is there, or the address is none of this machine.
+    """
+    until = time.monotonic() + LEAVING
+    while True:
+        try:
+            family, *_, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(where)
+                return
+        except OSError as error:
+            if time.monotonic() > until:
+                raise ArgumentError(
+                    f"a coordinator cannot work at {host}:{port} ({error.strerror}).\n"
+                    "Is another one running? Otherwise give the plan another address"
+                ) from None
+        time.sleep(PAUSE)
 
 
 def _letter_in(message: Any) -> bytes | str:
