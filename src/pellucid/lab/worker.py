@@ -16,11 +16,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ..book.experiment import Experiment, find
+from ..book.report import Speaker
 from ..errors import PellucidError
+from . import texts
 from .codec import encode
 from .present import outcome
 
@@ -36,11 +38,14 @@ class Watch:
 
     Args:
         send: takes a message for the page.
+        label: what the variable of this name is called on the page.
         per_second: how many updates at most.
     """
 
-    def __init__(self, send: Any, per_second: float = PER_SECOND) -> None:
-        self.send, self.pause = send, 1 / per_second
+    def __init__(
+        self, send: Any, label: Callable[[str], str] = str, per_second: float = PER_SECOND
+    ) -> None:
+        self.send, self.label, self.pause = send, label, 1 / per_second
         self.last = 0.0
         self.seen: dict[str, int] = {}
 
@@ -56,6 +61,8 @@ class Watch:
         """Send what is new, looking for curves from this frame upwards."""
         curves = {}
         for name, values in curves_of(frame):
+            if "hand" in name:  # the same once more, computed beforehand
+                continue
             start = self.seen.get(name, 0)
             if len(values) < start:  # a new list under the old name: another curve
                 start = 0
@@ -63,7 +70,10 @@ class Watch:
             self.seen[name] = start + len(new)
             stride = -(-len(new) // MOST_POINTS) or 1
             picked = range(len(new))[::-1][::stride][::-1]  # the last one always
-            curves[name] = [[start + i + 1 for i in picked], [float(new[i]) for i in picked]]
+            curves[self.label(name)] = [
+                [start + i + 1 for i in picked],
+                [float(new[i]) for i in picked],
+            ]
             if len(curves) == MOST_CURVES:
                 break
         self.send({"event": "progress", "done": done, "total": total, "curves": curves})
@@ -120,12 +130,25 @@ class Frames:
 def run(e: Experiment, settings: dict[str, Any], language: str, send: Any) -> None:
     """Run an experiment and send what it finds."""
     try:
-        result = e.run(on_progress=Watch(send), **settings)
+        result = e.run(on_progress=Watch(send, labels(e, language)), **settings)
         send({"event": "finished", **outcome(e, result, language)})
     except PellucidError as error:
         send({"event": "failed", "message": error.message})
     except MemoryError:
         send({"event": "failed", "message": "This needs more memory than there is."})
+
+
+def labels(e: Experiment, language: str) -> Callable[[str], str]:
+    """What variables are called: "as published errors" becomes "as published · error"."""
+    say, known = Speaker(e.id, language), texts.read(language, "page")["curves"]
+
+    def label(name: str) -> str:
+        owner, _, last = name.rpartition(" ")
+        if last not in known:
+            return say(name)
+        return f"{say(owner)} · {known[last]}" if owner else str(known[last])
+
+    return label
 
 
 def main() -> None:
