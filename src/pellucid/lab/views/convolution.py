@@ -241,8 +241,8 @@ class Convolution(View):
         s, k = self.seen(), self.kernel
         image, stride = self.image(), self.value["stride"]
         values: dict[str, Any] = {
-            "row": s["row"], "column": s["column"], "score": s["score"], "plus": s["plus"],
-            "minus": -s["minus"], "best": float(s["scores"].max()), "ink": float(s["patch"].sum()),
+            "row": s["row"] + 1, "column": s["column"] + 1, "score": s["score"], "plus": s["plus"],
+            "minus": abs(s["minus"]), "best": float(s["scores"].max()), "ink": float(s["patch"].sum()),
             "weight": float(k[0, 0]), "stride": stride, "places": s["map"].size,
             "aside": abs(self.aside),
         }  # fmt: skip

@@ -17,7 +17,7 @@ from pellucid.nn.recording import Recording, Value, record
 from pellucid.optim import SGD
 
 from ..codec import binary
-from ..known_digits import known_digits
+from ..known_digits import known_digits, stand_in
 from ..networks import KERNELS, STARTS, networks, start_of
 from ..settings import Choice, Slider, Switch
 from ..view import Sentence, View, action
@@ -185,6 +185,7 @@ class NetworkView(View):
             "phase": self.phase,
             "depth": self.depth(),
             "example": self.example,
+            "stand_in": self.inputs is None and stand_in(),
             "target": self.wanted().reshape(-1)[0],
             "prediction": output,
             "best": int(output.argmax()),

@@ -209,7 +209,7 @@ class WeightImages(View):
         mean = float((self.film.data.images**2).sum(axis=1).mean())
         values: dict[str, Any] = {
             "best": best, "second": s["second"], "score": scores[best], "next": scores[s["second"]],
-            "plus": s["plus"][best], "minus": -s["minus"][best], "learned": learned,
+            "plus": s["plus"][best], "minus": abs(s["minus"][best]), "learned": learned,
             "label": label, "lr": self.value["lr"], "ink": mean,
             "factor": abs(1 - self.value["lr"] * mean), "largest": largest,
         }  # fmt: skip

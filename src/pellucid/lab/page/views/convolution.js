@@ -50,7 +50,7 @@ function Maps({ shows, t, act }) {
   const wide = (of) => array(of).shape[1];
   const across = wide(shows.map);
   const panel = (of, title, options, children) => html`<figure style=${{ margin: 0, flex: `${wide(of)} 1 0`, minWidth: 0 }}>
-    <${Field} of=${of} size=${9 * wide(of)} label=${title} ...${options}>${children}<//>
+    <${Field} of=${of} size=${Math.round((250 / shows.side) * wide(of))} label=${title} ...${options}>${children}<//>
     <figcaption style=${small}>${title} <span class="num">${array(of).shape.join(" × ")}</span></figcaption>
   </figure>`;
   const [done, left] = [Math.floor(shows.met / across), shows.met % across];

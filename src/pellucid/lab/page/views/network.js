@@ -18,6 +18,7 @@ export default view((here) => {
       <${Card} title=${t("the network")} note=${about(shows, t)}>
         <div class="pv-bar" style=${{ margin: "0 0 12px" }}><${Setting} name="network" /><${Setting} name="level" /></div>
         <${Level} ...${all} />
+        ${shows.stand_in && html`<p style=${small}>${t("8 × 8 digits stand in for MNIST")}</p>`}
         <${Controls} settings=${["lr", "relu"]}>
           <button data-do="next_example" onClick=${() => act("next_example")}>${t("next example")}</button>
         <//>
@@ -215,7 +216,7 @@ function Numbers({ shows, t, act }) {
     <div class="pv-bar" style=${{ margin: "0 0 10px", gap: "6px" }}>${names.map((l) => html`<button key=${l.name} data-open=${l.name} aria-pressed=${l.name === m.name} onClick=${() => act("open", { weight: l.name })}
       style=${l.name === m.name ? { padding: "5px 11px", background: "var(--tint)", color: "var(--accent)", fontWeight: 600 } : { padding: "5px 11px" }}>${l.letter}</button>`)}</div>
     ${m.numbers.length ? html`<${Written} m=${m} t=${t} pick=${pick} />` : html`<${Drawn} m=${m} t=${t} pick=${pick} />`}
-    ${m.tiles && m.shape.length > 1 && html`<${Tiles} m=${m} t=${t} pick=${pick} />`}
+    ${m.tiles !== 0 && m.shape.length > 1 && html`<${Tiles} m=${m} t=${t} pick=${pick} />`}
     <label class="pv-slider" style=${{ display: "flex", flexWrap: "wrap", font: "14px/1.4 var(--sans)", marginTop: "10px", whiteSpace: "normal" }}>
       <span class="num">${m.name}[${m.row}, ${m.column}]: ${t("weight")} <b style=${{ minWidth: 0 }}><${Num} at="matrix.weight" digits=4 /></b> · ${t("gradient")} <b style=${{ minWidth: 0, color: "var(--accent)" }}><${Num} at="matrix.gradient" digits=5 sign /></b></span>
       <input type="range" data-edit min=${-reach} max=${reach} step="0.01" value=${num(m.weight)} aria-label=${t("click a weight, then drag it")} style=${{ flex: "1 1 140px", minWidth: 0 }}
