@@ -117,7 +117,14 @@ def environment(variant: str, threads: int, caches: str) -> dict[str, str]:
     """The same for all but for threads: and the pure NumPy column has its kernels switched off."""
     kept = {k: v for k, v in os.environ.items() if k not in machine.KERNEL_CHOICES}
     settings = {f"{name}_NUM_THREADS": str(threads) for name in THREAD_SETTINGS}
-    folders = "NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TMPDIR", "TEMP", "TMP"
+    folders = (
+        "PELLUCID_CACHE",
+        "NUMBA_CACHE_DIR",
+        "TORCHINDUCTOR_CACHE_DIR",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+    )
     settings |= dict.fromkeys(folders, caches)
     settings |= {"JAX_PLATFORMS": "cpu", kernels.SWITCH: "0" if variant == "eager" else "1"}
     return {**KEEP_FREED_MEMORY, **kept, **settings}

@@ -125,7 +125,7 @@ def _row(out: Console, row: Row) -> None:
     """What it is, a line for each variant of ours, and one for all others."""
     from rich.text import Text
 
-    from ..bench.wording import amount, first_steps, goal, name
+    from ..bench.wording import amount, first_steps, goal, name, times
 
     work = row.workload
     gap = max(1, 74 - len(work.title) - len(work.unit))
@@ -140,6 +140,8 @@ def _row(out: Console, row: Row) -> None:
         if (found := goals.get(variant)) is not None:
             style = {True: "green", False: "red", None: ""}[found.reached]
             text.append("   ").append(goal(row, found), style)
+        elif work.peer is not None and (theirs := row.best(work.peer)) is not None:
+            text.append(f"   {times(theirs[0] / best[0])} x {name(work.peer)}")
         out.print(text)
     others = [
         f"{name(v)} {amount(best[0], work.scale)}"
