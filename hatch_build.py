@@ -77,7 +77,15 @@ def install(node: str, npm: list[str]) -> None:
     lock, done = PAGE / "package-lock.json", PAGE / "node_modules" / ".installed"
     if done.exists() and done.read_bytes() == lock.read_bytes():
         return
-    run(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+    run(
+        *npm,
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-update-notifier",
+        "--silent",
+    )
     done.write_bytes(lock.read_bytes())
 
 
