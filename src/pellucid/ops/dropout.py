@@ -9,6 +9,7 @@ p = 1/2, eight where p is a multiple of 1/256, sixteen else (so that p is met to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ import numpy as np
 
 from .. import random
 from ..errors import ArgumentError, ShapeError
+from ..kernels import dropout as kernel
+from ..kernels import use
 from .base import Array, Example, op, raw
 
 if TYPE_CHECKING:
@@ -24,16 +27,27 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 
 
-def kept(shape: Shape, p: float) -> Array:
-    """Booleans of a shape, each False with probability `p`."""
-    count = int(np.prod(shape))
+def drawn(count: int, p: float) -> kernel.Drawn:
+    """Random bits for so many numbers."""
     level = round(p * 65536)
     bits = 1 if level == 32768 else 8 if level % 256 == 0 else 16
     words = random.generator().bit_generator.random_raw(-(-count * bits // 64))
+    return kernel.Drawn(words, bits, level // 256 if bits == 8 else level, 1 / (1 - p))
+
+
+def _large(x: Array, p: float) -> bool:
+    """Whether it is so large that the bits are better used without a mask; a mask takes some time."""
+    return p < 1 and x.dtype.char in "fd" and use(8 * x.size)
+
+
+def kept(shape: Shape, p: float) -> Array:
+    """Booleans of a shape, each False with probability `p`."""
+    count = int(np.prod(shape))
+    words, bits, level, _ = drawn(count, p)
     if bits == 1:
         return np.unpackbits(words.view(np.uint8), count=count).view(np.bool_).reshape(shape)
     if bits == 8:
-        return (words.view(np.uint8)[:count] >= level // 256).reshape(shape)
+        return (words.view(np.uint8)[:count] >= level).reshape(shape)
     return (words.view(np.uint16)[:count] >= level).reshape(shape)
 
 
@@ -57,12 +71,19 @@ def dropout(x: Array, *, p: float = 0.5, training: bool = True) -> Any:
     _check("dropout", p)
     if not training or p == 0:
         return x, None
+    if _large(x, p):
+        bits = drawn(x.size, p)
+        return kernel.times(x, bits), bits
     mask = mask_of(x.shape, p, x.dtype)
     return x * mask, mask
 
 
 @dropout.slope("x")
-def _(d: Array, memory: Array | None) -> Array:
+def _(d: Array, x_shape: Shape, memory: Any) -> Array:
+    if memory is not None and use(8 * math.prod(x_shape)) and memory.__class__ is kernel.Drawn:
+        if isinstance(d, np.ndarray):
+            return kernel.times(d, memory)
+        memory = kernel.times(np.ones(x_shape, d.dtype), memory)  # on tensors
     return d if memory is None else d * memory
 
 
