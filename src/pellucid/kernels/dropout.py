@@ -37,7 +37,7 @@ def times(x: Array, drawn: Drawn) -> Array:
     y = np.empty(x.shape, x.dtype)
     flat, out, scale = x.reshape(-1), y.reshape(-1), x.dtype.type(drawn.scale)
     if drawn.bits == 1:
-        compiled().by_bits(flat, drawn.words.view(np.uint8), scale, out)
+        compiled().by_bits(flat, drawn.words.view(np.uint32), scale, out)
     else:
         unit = np.uint8 if drawn.bits == 8 else np.uint16
         compiled().by_level(flat, drawn.words.view(unit), drawn.level, scale, out)
@@ -58,14 +58,19 @@ def compiled() -> Loops:
 
 
 def by_bits(x: Array, drawn: Array, scale: float, y: Array) -> None:
-    """y = scale * x or 0 * x, in place, by the bits of `drawn` (bytes), the highest first."""
-    whole = len(x) // 8
-    for n in range(whole):
-        byte, here, there = drawn[n], x[8 * n : 8 * n + 8], y[8 * n : 8 * n + 8]
-        for k in range(8):
-            there[k] = here[k] * (scale * ((byte >> np.uint8(7 - k)) & np.uint8(1)))
-    for n in range(8 * whole, len(x)):
-        y[n] = x[n] * (scale * ((drawn[whole] >> np.uint8(7 - n + 8 * whole)) & np.uint8(1)))
+    """y = scale * x or 0 * x, in place, by the bits of `drawn` (uint32).
+
+    They count byte after byte, and in each byte from the highest: number e by the bit e ^ 7.
+    """
+    for n in range((len(x) + 31) // 32):
+        word, kind = drawn[n], x.dtype.type
+        here, there = x[32 * n : 32 * n + 32], y[32 * n : 32 * n + 32]
+        if len(here) == 32:
+            for k in range(32):
+                there[k] = here[k] * (scale * kind((word >> np.uint32(k ^ 7)) & np.uint32(1)))
+        else:
+            for k in range(len(here)):
+                there[k] = here[k] * (scale * kind((word >> np.uint32(k ^ 7)) & np.uint32(1)))
 
 
 def by_level(x: Array, drawn: Array, level: int, scale: float, y: Array) -> None:
