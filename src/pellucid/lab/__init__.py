@@ -7,6 +7,8 @@ codec.py        messages between page and engine; large arrays travel as binary 
 texts.py        the words, per language
 server.py       the local server; guard.py keeps strangers out
 live.py         the page's end of the wire: open views, running experiments
+sandbox.py      the reader's own code, in a process with limits
+exercises/      what each chapter ends with: from memory, checked
 worker.py       a process of its own for an experiment, with progress, curves and limits
 contents.py     the table of contents, which is there at once
 present.py      results of experiments as the page shows them

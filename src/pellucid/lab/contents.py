@@ -21,12 +21,15 @@ def contents(language: str) -> dict[str, Any]:
 
 
 def parts() -> dict[int, list[str]]:
-    """What there is to do in each chapter: the names of its views and experiments."""
+    """What there is to do in each chapter: the names of its views, experiments and exercises."""
     from ..book.experiment import all_experiments
+    from . import exercises
     from .view import every
 
     experiments, views = all_experiments(), every().values()
     return {
-        n: [e.id for e in experiments if e.chapter == n] + [v.name for v in views if v.chapter == n]
+        n: [e.id for e in experiments if e.chapter == n]
+        + [v.name for v in views if v.chapter == n]
+        + [e.name for e in exercises.of_chapter(n)]
         for n in CHAPTERS
     }

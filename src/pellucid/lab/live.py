@@ -10,6 +10,7 @@ sent under that number:
     {"id": 4, "run": "6.20", "settings": {"lr": 0.3}}      ->  progress ..., finished or failed
     {"id": 4, "stop": true}                                ->  {"id": 4, "event": "stopped"}
     {"id": 5, "code": "print(1)"}                          ->  {"id": 5, "event": "ran", ...}
+    {"id": 6, "check": "softmax", "code": "def softmax ..."} -> {"id": 6, "event": "checked", ...}
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..book.experiment import find
 from ..book.texts import as_language
 from ..errors import PellucidError
-from . import sandbox, saved
+from . import exercises, sandbox, saved
 from .codec import LARGEST, decode, encode
 from .view import View, open_view
 
@@ -221,17 +222,25 @@ class Wire:
                 await process.wait()
 
     def try_code(self, id: int, message: dict[str, Any]) -> None:
-        """Run the reader's own code, if there is a place for it."""
+        """Run the reader's own code, or check it, if there is a place for it."""
+        if "check" in message:
+            exercises.find(str(message["check"]))
         if id in self.tasks and not self.tasks[id].done():
             raise PellucidError("it is running already")
         if not self.runs.take():
             raise PellucidError(f"{MOST_RUNS} programs are running; stop one, or wait for it")
-        self.tasks[id] = asyncio.create_task(self.code(id, str(message["code"])))
+        self.tasks[id] = asyncio.create_task(self.code(id, message))
 
-    async def code(self, id: int, code: str) -> None:
-        """What the reader's code prints."""
+    async def code(self, id: int, message: dict[str, Any]) -> None:
+        """What the reader's code prints, or what is right and wrong in it."""
+        code = str(message["code"])
         try:
-            await self.send(id, {"event": "ran", **await sandbox.run(code)})
+            if "check" in message:
+                language = as_language(str(message.get("language"))) or "en"
+                found = await exercises.check(str(message["check"]), code, language)
+                await self.send(id, {"event": "checked", **found})
+            else:
+                await self.send(id, {"event": "ran", **await sandbox.run(code)})
         finally:
             self.runs.leave()
 

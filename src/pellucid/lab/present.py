@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..book import report
-from ..book.experiment import Experiment, all_experiments
+from ..book.experiment import Experiment, Parameter, all_experiments
 from ..book.report import Speaker
 from ..book.result import Nested, Note, Picture, Plot, Result, Sheet, Table
 from ..book.texts import chapter_title
-from . import texts
+from . import exercises, texts
 from .codec import binary
 from .view import every
 
@@ -30,6 +30,8 @@ def chapter(number: int, language: str) -> dict[str, Any]:
         "lead": page["chapters"][str(number)],
         "views": [{"name": v.name, "title": texts.read(language, v.name)["title"]} for v in views],
         "experiments": [experiment(e, language) for e in all_experiments() if e.chapter == number],
+        "exercises": [exercises.told(e, language) for e in exercises.of_chapter(number)],
+        "from memory": exercises.words(language),
     }
 
 
@@ -47,7 +49,7 @@ def experiment(e: Experiment, language: str) -> dict[str, Any]:
         "long": e.long,
         "parameters": [
             {"name": p.name, "kind": p.type.__name__, "default": p.default, "help": p.help}
-            for p in e.parameters
+            for p in offered(e)
         ],
         "figures": [
             {
@@ -59,6 +61,11 @@ def experiment(e: Experiment, language: str) -> dict[str, Any]:
         ],
         "source": source(e),
     }
+
+
+def offered(e: Experiment) -> list[Parameter]:
+    """The settings that can be turned on the page: all but those that name a file of this machine."""
+    return [p for p in e.parameters if not (p.type is str and "file" in p.help.split())]
 
 
 def source(e: Experiment) -> str:

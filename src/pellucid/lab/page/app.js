@@ -1,5 +1,6 @@
 // The site: contents, chapters, single views. Which page it is follows from the address.
 import { html, render, useEffect, useState } from "./kit/core.js";
+import { Exercises } from "./exercise.js";
 import { Experiment } from "./experiment.js";
 import { done, progress } from "./progress.js";
 import { openView, Wire } from "./wire.js";
@@ -97,6 +98,7 @@ function Chapter({ number, contents, t, wire }) {
     ${chapter.views.map((v) => html`<${View} key=${v.name} name=${v.name} t=${t} wire=${wire} />`)}
     ${chapter.experiments.length > 0 && html`<h2 class="part">${t("experiments")}</h2>`}
     ${chapter.experiments.map((e) => html`<${Experiment} key=${e.id} of=${e} t=${t} wire=${wire} language=${language} />`)}
+    <${Exercises} of=${chapter.exercises} words=${chapter["from memory"]} wire=${wire} language=${language} />
     <nav class="turn">
       ${before ? html`<a href=${`/chapter/${before.number}`}>← ${before.number} ${before.title}</a>` : html`<span></span>`}
       ${after ? html`<a href=${`/chapter/${after.number}`}>${after.number} ${after.title} →</a>` : html`<span></span>`}
