@@ -189,6 +189,8 @@ def test_what_a_view_refuses_is_told_and_the_wire_stays_open(lab_server) -> None
             {"id": 2, "save": "exe"},
             {"id": 3, "run": "99.1"},
             {"id": 3, "run": "6.20", "settings": {"passes": -1}},
+            {"id": 3, "run": "7.1", "settings": {"svg": "/tmp/anywhere.svg"}},
+            {"id": 3, "run": "4.26", "settings": {"code": "/etc/passwd"}},
         ):
             page.send(json.dumps(message))
             answer = json.loads(page.recv(10))

@@ -30,7 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..book.experiment import find
 from ..book.texts import as_language
 from ..errors import PellucidError
-from . import exercises, sandbox, saved
+from . import exercises, present, sandbox, saved
 from .codec import LARGEST, decode, encode
 from .view import View, open_view
 
@@ -178,6 +178,8 @@ class Wire:
         if not isinstance(settings, dict):
             raise ValueError("settings are a JSON object")
         experiment.settle(settings)
+        if hidden := set(settings) - {p.name for p in present.offered(experiment)}:
+            raise PellucidError(f"{', '.join(hidden)} names a file; set it with pellucid run")
         if id in self.tasks and not self.tasks[id].done():
             raise PellucidError("it is running already")
         if not self.runs.take():

@@ -131,18 +131,21 @@ function Outcome({ found, e, t, attempt }) {
 
 /** "Try --lr 0.5" with a button in place of the option. */
 function Tries({ text, e, attempt, t }) {
-  const parts = text.split(/(--[a-z][a-z-]*(?:[ =]-?[\d.]+)?)/);
+  const parts = text.split(/(--[a-z][a-z-]*(?:[ =](?:-?[\d.]+|"[^"]*"|[a-z]+))?)/);
   const open = () => {
     const steps = document.getElementById(`e${e.id}`).querySelector(".steps");
     if (steps) (steps.open = true), steps.scrollIntoView({ block: "center", behavior: "smooth" });
   };
   return parts.map((part) => {
     if (part === "--explain") return html`<button class="link" onClick=${open}>${t("the first steps, number by number")}</button>`;
-    const match = /^--([a-z-]+)(?:[ =](-?[\d.]+?))?(\.?)$/.exec(part);
+    const match = /^--([a-z-]+)(?:[ =](.*?))?(\.?)$/.exec(part);
     const name = match && match[1].replaceAll("-", "_").replace(/^alpha$/, "lr");
-    if (!match || !e.parameters.some((p) => p.name === name)) return part;
-    if (match[2] === undefined) return html`<b>${name}</b>`;
-    return html`<button class="try" onClick=${() => attempt(name, match[2])}>${name} ${match[2]}</button>${match[3]}`;
+    const setting = match && e.parameters.find((p) => p.name === name);
+    if (!setting) return part;
+    const wanted = match[2]?.replaceAll('"', "");
+    const fits = wanted !== undefined && (setting.kind === "str" || !Number.isNaN(Number(wanted)));
+    if (!fits) return html`<b>${name}</b>${wanted === undefined ? "" : ` ${match[2]}`}${match[3]}`;
+    return html`<button class="try" onClick=${() => attempt(name, wanted)}>${name} ${wanted}</button>${match[3]}`;
   });
 }
 
