@@ -107,10 +107,16 @@ def _machine(report: Report) -> str:
     blas = "".join(
         f", {b['internal_api']} {b['version']} ({b['architecture']})" for b in m["blas"] or ()
     )
+    parts: list[Row | Line] = [*report.rows, *report.lines]
+    many = sum(p.conditions.disturbed for p in parts) > len(parts) / 2
+    busy = (
+        "\n\n**The machine was busy with other things meanwhile: see [Conditions](#conditions).**"
+    )
     return (
         f"Measured on {m['date']}: {m['processor']}, {m['cores']} cores{memory}; {m['system']}; Python "
         f"{m['python']}, NumPy {versions['numpy']}{blas}{numba}; Pellucid {m['pellucid']} beside "
         f"{installed(report)}. {report.rounds} rounds, {report.seconds / 60:.0f} minutes."
+        + (busy if many else "")
     )
 
 

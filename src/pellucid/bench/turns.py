@@ -341,7 +341,7 @@ def run(
                     report.rows.append(row)
                     on_part(row)
         for curve in curves:
-            report.lines.append(draw(curve, max(1, rounds // 3), seconds / 2, installed, progress))
+            report.lines.append(draw(curve, max(3, rounds // 3), seconds / 2, installed, progress))
             on_part(report.lines[-1])
     except KeyboardInterrupt:
         report.interrupted = True

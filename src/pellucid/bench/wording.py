@@ -60,7 +60,7 @@ def installed(report: Report) -> str:
 def first_steps(row: Row) -> str:
     """How long the first step took of those that compile it, when nothing was compiled yet."""
     found = []
-    for variant in COMPILING:
+    for variant in COMPILING if "compiled" in row.workload.ours else ():
         seconds = [s for who, s in row.starts.items() if who.rpartition(" ")[0] == variant]
         if seconds:
             found.append(f"{name(variant)} {max(seconds):.1f} s")
