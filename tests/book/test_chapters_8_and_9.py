@@ -71,6 +71,15 @@ def test_stand_in_is_announced_and_nothing_compared(id: str) -> None:
     assert all(c.met is None for c in book.find(id).compare(result))
 
 
+def test_compiled_passes_are_the_same_passes() -> None:
+    pytest.importorskip("numba")
+    compiled = book.find("8.1").run(**SMALL["8.1"], compile=True)
+    assert [a for a in compiled.agreements if not a.ok] == []
+    for name, value in ran("8.1").numbers.items():
+        if value is not None:
+            assert compiled.numbers[name] == pytest.approx(value, rel=1e-9, nan_ok=True), name
+
+
 @pytest.mark.parametrize("id", ["8.1", "8.7", "9.9"])
 def test_published_and_corrected_start_alike_and_part(id: str) -> None:
     errors = {c.label: c.y for c in ran(id).plots[1].curves}

@@ -38,7 +38,7 @@ def test_it_learns_the_same() -> None:
     history, weights = learned(3, optim.SGD)  # Adam would make much of roundings of tiny gradients
     compiled, found = learned(3, optim.SGD, compile=True)
     assert np.allclose(compiled["loss"], history["loss"], rtol=1e-5)
-    assert compiled["val_accuracy"] == history["val_accuracy"]
+    assert compiled["validation_accuracy"] == history["validation_accuracy"]
     for a, b in zip(found, weights, strict=True):
         assert np.allclose(a, b, rtol=1e-4, atol=1e-5)
 

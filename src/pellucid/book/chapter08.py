@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,11 +12,13 @@ from pellucid import Tensor, no_grad, relu
 from pellucid.errors import ArgumentError
 from pellucid.nn.functional import mse_loss
 from pellucid.optim import SGD
+from pellucid.program import compile as as_program
 from pellucid.train import Callback, EarlyStopping, evaluate, fit
 
 from .digits import (
     CLASSES,
     LOOK_EVERY,
+    Compare,
     Digits,
     Formulas,
     Run,
@@ -117,6 +120,34 @@ class PublishedDropout(ThreeLayers):
 # --------------------------------------------------------------------------------- 8.1 three layers
 
 
+class Compiled(Run):
+    """A run whose step is compiled: each pass is a single call."""
+
+    def __init__(self, network: ThreeLayers, data: Digits, compare: Compare, *, lr: float) -> None:
+        super().__init__(network, data, compare, lr=lr)
+        optimizer = self.optimizer
+
+        def step(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+            prediction = network(images)  # predict
+            error = compare(prediction, targets)  # compare
+            optimizer.zero_grad()
+            error.backward()  # learn
+            optimizer.step()
+            return prediction, error
+
+        self.step = as_program(step)
+        self.images, self.targets, self.labels = data.batches(len(data.images))[0]
+
+    def one_pass(self) -> None:
+        """Predict, compare, learn: once through all training images."""
+        start = time.perf_counter()
+        predictions, errors = self.step.epoch(self.images, self.targets, batch_size=1)
+        self.errors.append(sum(errors.data.tolist()) / self.count)
+        right = predictions.data[:, 0].argmax(axis=1) == self.labels
+        self.train.append(float(np.mean(right)))
+        self.seconds += time.perf_counter() - start
+
+
 @experiment(
     "8.1",
     to="8.2",
@@ -129,7 +160,13 @@ class PublishedDropout(ThreeLayers):
     slow=True,
 )
 def three_layers(
-    result: Result, *, lr: float = 0.005, passes: int = 350, hidden: int = 40, seed: int = 1
+    result: Result,
+    *,
+    lr: float = 0.005,
+    passes: int = 350,
+    hidden: int = 40,
+    seed: int = 1,
+    compile: bool = False,
 ) -> None:
     """A network learns a thousand digits by heart, and reads new ones worse and worse.
 
@@ -138,11 +175,13 @@ def three_layers(
         passes: how often the training images are gone through.
         hidden: how many hidden units.
         seed: which random weights to start from.
+        compile: make each pass in one call of the compiled step.
     """
     data = digits(result)
 
     def run(kind: type[ThreeLayers]) -> Run:
-        return Run(network(kind, data, hidden, seed), data, squared_error, lr=halved(lr))
+        way = Compiled if compile else Run
+        return way(network(kind, data, hidden, seed), data, squared_error, lr=halved(lr))
 
     tell_one_step(result, run(Relu), f"the first image, a {data.labels[0]}", RELU_STEP)
     runs = {PUBLISHED: run(PublishedRelu), CORRECTED: run(Relu)}

@@ -19,6 +19,7 @@ from .nests import (
     Loop,
     Store,
     changed,
+    codes,
     reads,
     stores,
     with_variable,
@@ -332,6 +333,10 @@ def apart(line: Line, rows: dict[str, tuple[int, Any]], arrays: dict[str, Array]
     if any(isinstance(b, Loop) for b in line.body):
         return [line.of([c for b in line.body for c in apart(b, rows, arrays)])]
     seen = {a for a, _ in (*reads(line), *writes(line))} - set(rows)
+    if any(s.skips for s in stores(line)) or all(
+        _is_simple(c) or c.op == "load" for c in codes(line)
+    ):
+        return [line]
     if line.size > SHORT or len(seen) < 2 or not {a for a, _ in writes(line)} - set(rows):
         return [line]
     first, second = line.of([]), Loop(line.size, [])
@@ -343,16 +348,18 @@ def apart(line: Line, rows: dict[str, tuple[int, Any]], arrays: dict[str, Array]
     for inner in line.body:
         inner = changed(inner, change)
         if isinstance(inner, Store) and inner.array not in rows and line.at in inner.index:
-            names = (f"{inner.array}_now{'_' * k}" for k in range(99))
-            name = next(n for n in names if n not in rows and n not in arrays)
             dtype = arrays[inner.array].dtype
             old = Code("load", (inner.array, *inner.index), dtype)
-            rows[name] = line.size, dtype
-            first.body.append(Store(name, (line.at,), combined(inner.how, old, inner.code, dtype)))
-            now = Code("load", (name, line.at), dtype)
-            copy = Store(inner.array, inner.index, now)
-            second.body.append(with_variable(copy, line.variable, second.at))
-            moved[old] = now
+            before = change(old)
+            if before is old:
+                names = (f"{inner.array}_now{'_' * k}" for k in range(99))
+                name = next(n for n in names if n not in rows and n not in arrays)
+                rows[name] = line.size, dtype
+                now = moved[old] = Code("load", (name, line.at), dtype)
+                copy = Store(inner.array, inner.index, now)
+                second.body.append(with_variable(copy, line.variable, second.at))
+            code = combined(inner.how, before, inner.code, dtype)
+            first.body.append(Store(moved[old].args[0], (line.at,), code))
         else:
             first.body.append(inner)
     return [first, second] if second.body else [line]
