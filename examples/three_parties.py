@@ -33,7 +33,9 @@ WEIGHTS = Path("pellucid-runs") / "three-parties.safetensors"
 def main() -> int:
     """Start everybody, show what they say, stop everybody; 0 if the coordinator is content."""
     check_installed()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to end is as Ctrl-C
+    for name in ("SIGTERM", "SIGHUP"):  # being told to end, a terminal that is closed: as Ctrl-C
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="three-parties-") as folder:
         plan = write_example(Path(folder), NAMES, "secret", "spam", f"127.0.0.1:{free_port()}")
         processes: dict[str, subprocess.Popen[str]] = {}

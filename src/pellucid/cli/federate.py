@@ -446,9 +446,11 @@ def _private_key(plan: Plan, path: Path) -> Any:
 
 @contextmanager
 def _ended_calmly() -> Iterator[None]:
-    """Being told to end (SIGTERM) is as Ctrl-C: what was started is ended as well."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Being told to end, or losing the terminal, is as Ctrl-C: what was started is ended as well."""
+    told = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in told}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

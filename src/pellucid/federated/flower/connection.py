@@ -12,6 +12,7 @@ their own. That is quicker as well, as no process starts for each message.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import socket
 import subprocess
@@ -71,13 +72,16 @@ class Tls:
 
 
 def check_installed() -> None:
-    """Refuse to go on without Flower.
+    """Refuse to go on without Flower, and let it be quiet in this process.
 
     Raises:
         MissingExtraError: the extra is not installed.
     """
     if find_spec("flwr") is None:
         raise MissingExtraError("parties on other machines", "flower")
+    import flwr.supercore  # noqa: F401 - it sets its own level when it is imported
+
+    logging.getLogger("flwr").setLevel(logging.ERROR)  # what matters is said here, in other words
 
 
 def free_port() -> int:
