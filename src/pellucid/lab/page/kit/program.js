@@ -9,9 +9,12 @@ import { Num } from "./parts.js";
  *   point     (index) => ...: a line is pointed at, or null */
 export function Lines({ lines, at, digits = 4, point }) {
   return html`<div onPointerLeave=${point && (() => point(null))}>
-    ${lines.map((line, i) => html`<div key=${i} class=${`pv-line ${line.code.trim().startsWith("#") ? "comment" : (line.state ?? "")}`} onPointerEnter=${point && (() => point(i))}>
-      <span>${line.code}</span><b title=${Array.isArray(line.value) ? line.value.join(", ") : ""}>${line.state !== "ahead" && html`<${Came} of=${line.value} at=${`${at}[${i}].value`} digits=${digits} />`}</b>
-    </div>`)}
+    ${lines.map((line, i) => {
+      const below = line.state === "now" && Array.isArray(line.value) && line.value.length > 2;
+      return html`<div key=${i} class=${`pv-line ${line.code.trim().startsWith("#") ? "comment" : (line.state ?? "")}`} onPointerEnter=${point && (() => point(i))}>
+      <span>${line.code}</span><b title=${Array.isArray(line.value) ? line.value.join(", ") : ""}>${line.state !== "ahead" && !below && html`<${Came} of=${line.value} at=${`${at}[${i}].value`} digits=${digits} />`}</b>
+    </div>${below && html`<div class="pv-came">${`(${line.value.map((v) => fmt(v, digits)).join(", ")})`}</div>`}`;
+    })}
   </div>`;
 }
 

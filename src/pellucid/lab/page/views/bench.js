@@ -16,7 +16,7 @@ export default view(({ shows, t, value }) => html`<${Columns}>
       <${Data} />
     <//>
     <${Card} title=${t("how it goes")}>
-      <${Plot} curves=${curves(shows, t)} x=${t("steps")} ys=${[0, Math.max(1, Math.min(4, largest(shows.losses)))]} height=190 width=460 label=${t("how it goes")} />
+      <${Plot} curves=${curves(shows, t)} x=${t("steps")} ys=${[0, 1.4 * Math.max(1, Math.min(4, largest(shows.losses)))]} height=190 width=460 label=${t("how it goes")} />
       <p class="soft">${t("weights")} <${Num} at="weights" digits=0 />${shows.test_right.length > 0 && html` · ${t("right, of the others")} <${Num} at=${`test_right[${shows.test_right.length - 1}]`} digits=3 />`}</p>
     <//>
   </div>
