@@ -169,6 +169,19 @@ def test_a_large_lr_goes_too_far() -> None:
     assert view.losses[1] > view.losses[0]
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+def test_numbers_that_are_lost_are_told_and_do_no_harm(network: str) -> None:
+    view = opened(network, begin="random", lr=10.0)
+    for weight in view.model.parameters():
+        weight.data[...] = 1e200  # as after a few steps that went much too far
+    state = view.state()
+    assert state["said"] == "lost"
+    assert not state["can"]["step"]
+    view.handle({"do": "set", "name": "level", "value": "layers"})
+    for box in shown(view)["boxes"]:
+        assert isinstance(box["picture"], int) or np.isfinite(box["picture"]).all()
+
+
 def test_a_light_can_be_switched_and_a_weight_dragged() -> None:
     view = opened()
     view.handle({"do": "light", "index": 1})

@@ -82,8 +82,13 @@ def test_a_large_lr_explodes_and_it_is_said_why() -> None:
     view = opened(lr=0.3)
     view.handle({"do": "scrub", "at": LEARNED.index(500)})
     assert view.state()["said"] == "exploded"
+    assert np.isfinite(shown(view)["scores"]).all()
+    assert not view.can_step()
     ink = (known_digits().images ** 2).sum(axis=1).mean()
     assert number(abs(1 - 0.3 * ink)) in view.state()["say"]
+    view.handle({"do": "set", "name": "lr", "value": 0.001})
+    assert shown(view)["learned"] == 500
+    assert len(shown(view)["errors"]["y"]) == LEARNED.index(500)
 
 
 def test_an_empty_page_has_no_sums() -> None:

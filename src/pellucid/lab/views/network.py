@@ -16,7 +16,7 @@ from pellucid.explain.drawing_parts import Step, again, steps_of
 from pellucid.nn.recording import Recording, Value, record
 from pellucid.optim import SGD
 
-from ..codec import binary
+from ..codec import Binary, binary
 from ..known_digits import known_digits, stand_in
 from ..networks import KERNELS, STARTS, networks, start_of
 from ..settings import Choice, Slider, Switch
@@ -69,6 +69,10 @@ class NetworkView(View):
     def depth(self) -> int:
         """How many steps a prediction has."""
         return len(steps_of(self.recording()))
+
+    def can_step(self) -> bool:
+        loss = self.kind.loss(self.model(Tensor(self.given())), self.wanted())
+        return bool(np.isfinite(loss.item()))
 
     def step(self) -> None:
         last = 2 * self.depth() + 1
@@ -276,11 +280,11 @@ class NetworkView(View):
         few = columns <= NARROW**2
         return {
             **told,
-            "tiles": binary(weight.reshape(rows, *tile)),
+            "tiles": drawable(weight.reshape(rows, *tile)),
             "numbers": weight[row].reshape(tile) if few else [],
             "gradients": slopes[row].reshape(tile) if few else [],
-            "tile": 0 if few else binary(weight[row].reshape(tile)),
-            "slopes": 0 if few else binary(slopes[row].reshape(tile)),
+            "tile": 0 if few else drawable(weight[row].reshape(tile)),
+            "slopes": 0 if few else drawable(slopes[row].reshape(tile)),
         }
 
     def tile(self, count: int) -> tuple[int, int]:
@@ -424,8 +428,8 @@ def boxes(recording: Recording, blame: Mapping[int, Array]) -> list[dict[str, An
                 "weights": [{"name": v.name, "shape": list(v.shape)} for v in box.weights],
                 "numbers": numbers.reshape(-1) if small else [],
                 "gradients": slopes.reshape(-1) if small else [],
-                "picture": 0 if small else binary(strip(numbers.reshape(like))),
-                "slopes": 0 if small else binary(strip(slopes.reshape(like))),
+                "picture": 0 if small else drawable(strip(numbers.reshape(like))),
+                "slopes": 0 if small else drawable(strip(slopes.reshape(like))),
             }
         )
     return told
@@ -458,6 +462,11 @@ def letters(recording: Recording) -> dict[str, Any]:
             for letter, _, value in legend
         ],
     }
+
+
+def drawable(numbers: Array) -> Binary:
+    """Numbers as a picture; what is no number any more is paper."""
+    return binary(np.clip(np.nan_to_num(numbers), -1e30, 1e30))
 
 
 def as_image(count: int) -> tuple[int, int]:

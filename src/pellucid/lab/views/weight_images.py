@@ -46,14 +46,18 @@ class Film:
         self.keep()
 
     def wind(self, to: int) -> None:
-        """Learn as far as still number `to`."""
-        while len(self.stills) <= to:
+        """Learn as far as still number `to`, or until the weights have exploded."""
+        while len(self.stills) <= to and not self.exploded():
             before = self.seen
             while self.seen < LEARNED[len(self.stills)]:
                 self.learn()
             self.errors.append(self.error / (self.seen - before))
             self.error = 0.0
             self.keep()
+
+    def exploded(self) -> bool:
+        """Whether the weights are so large that they say nothing any more."""
+        return float(np.abs(self.stills[-1]).max()) > EXPLODED
 
     def learn(self) -> None:
         """One image: predict ten sums, compare with the one that should be 1, learn."""
@@ -98,19 +102,22 @@ class WeightImages(View):
 
     def changed(self, name: str) -> None:
         if name == "lr":
-            self.film = Film(self.value["lr"])
-            self.go(self.at)
+            self.film, self.far = Film(self.value["lr"]), 0
+            self.go(self.wanted)
 
     def can_step(self) -> bool:
-        return self.at < len(LEARNED) - 1
+        stills = len(self.film.stills)
+        return self.at < len(LEARNED) - 1 and not (self.at == stills - 1 and self.film.exploded())
 
     def step(self) -> None:
         self.go(self.at + 1)
 
     def go(self, at: int) -> None:
-        """To this moment of the training."""
-        self.at, self.far = at, max(self.far, at)
+        """To this moment of the training, or as near to it as one gets before all explodes."""
+        self.wanted = at
         self.film.wind(at)
+        self.at = min(at, len(self.film.stills) - 1)
+        self.far = max(self.far, self.at)
 
     @action
     def scrub(self, at: int) -> None:
@@ -213,7 +220,7 @@ class WeightImages(View):
             "label": label, "lr": self.value["lr"], "ink": mean,
             "factor": abs(1 - self.value["lr"] * mean), "largest": largest,
         }  # fmt: skip
-        if not np.isfinite(largest) or largest > EXPLODED:
+        if largest > EXPLODED:
             return "exploded", values
         if not self.image().any():
             return "blank", values
