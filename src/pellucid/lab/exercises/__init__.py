@@ -48,7 +48,7 @@ def told(e: Exercise, language: str) -> dict[str, Any]:
     """An exercise as the page shows it."""
     text = texts.read(language, "exercises")[e.name]
     told = {key: text[key] for key in ("title", "task", "hints")}
-    return {"name": e.name, "blank": e.blank, "function": e.function, **told}
+    return {"name": e.name, "blank": e.started(text["doc"]), "function": e.function, **told}
 
 
 def words(language: str) -> dict[str, str]:

@@ -10,10 +10,9 @@ draw = draws(1)
 
 CLASSIFY = Exercise(
     name="classify",
-    blank='''def classify(scores):
-    """scores: one row of scores per image, (n, classes). Returns the class of each image, (n,)."""
+    blank="""def classify(scores):
     ...
-''',
+""",
     cases=[(draw(4, 4),), (draw(3, 3),), (draw(2, 10),), (draw(1, 5),), (draw(5, 2) - 3,)],
     expected=lambda scores: t(scores).argmax(1).data,
     mistakes={
@@ -27,10 +26,9 @@ CLASSIFY = Exercise(
 
 ACCURACY = Exercise(
     name="accuracy",
-    blank='''def accuracy(predicted, actual):
-    """predicted, actual: classes of the same n images, (n,). Returns the share that is right, 0 to 1."""
+    blank="""def accuracy(predicted, actual):
     ...
-''',
+""",
     cases=[
         (np.array([7, 2, 1, 0]), np.array([7, 2, 1, 4])),
         (np.array([3, 3, 3]), np.array([3, 5, 8])),

@@ -17,13 +17,9 @@ def counted(seen: Array, answers: Array, asked: int, unseen: float = 0.5) -> flo
 
 COUNTED = Exercise(
     name="counted",
-    blank='''def counted(seen, answers, asked):
-    """seen: (n,) what was met so far; answers: (n,) 0 or 1, what came of each.
-
-    Returns the share of 1 among those equal to `asked`; 0.5 if it was never met.
-    """
+    blank="""def counted(seen, answers, asked):
     ...
-''',
+""",
     cases=[
         (np.array([1, 2, 1, 1]), np.array([1, 1, 0, 1]), 1),
         (np.array([0, 0, 3, 3, 3]), np.array([0, 0, 1, 1, 0]), 0),
@@ -49,10 +45,9 @@ COUNTED = Exercise(
 
 NEAREST = Exercise(
     name="nearest",
-    blank='''def nearest(points, centres):
-    """points: (n, d); centres: (k, d). Returns the number of the nearest centre of each point, (n,)."""
+    blank="""def nearest(points, centres):
     ...
-''',
+""",
     cases=[
         (draw(5, 2), draw(3, 2)),
         (draw(6, 2), draw(4, 2)),

@@ -10,10 +10,9 @@ draw = draws(3)
 
 WEIGHTED_SUM = Exercise(
     name="weighted-sum",
-    blank='''def weighted_sum(inputs, weights):
-    """inputs, weights: (n,) each. Returns one number, the prediction."""
+    blank="""def weighted_sum(inputs, weights):
     ...
-''',
+""",
     cases=[
         (np.array([8.5, 0.65, 1.2]), np.array([0.1, 0.2, 0.0])),
         (draw(4), draw(4)),
@@ -33,10 +32,9 @@ WEIGHTED_SUM = Exercise(
 
 VECTOR_MATRIX = Exercise(
     name="vector-matrix",
-    blank='''def vector_matrix(inputs, weights):
-    """inputs: (n,); weights: (m, n), one row per output. Returns the m predictions, (m,)."""
+    blank="""def vector_matrix(inputs, weights):
     ...
-''',
+""",
     cases=[
         (
             np.array([8.5, 0.65, 1.2]),
@@ -58,14 +56,10 @@ VECTOR_MATRIX = Exercise(
 
 TWO_LAYERS = Exercise(
     name="two-layers",
-    blank='''def two_layers(inputs, weights_0_1, weights_1_2):
-    """inputs: (n,); weights_0_1: (h, n); weights_1_2: (m, h), one row per output each.
-
-    Returns the m predictions, (m,).
-    """
+    blank="""def two_layers(inputs, weights_0_1, weights_1_2):
     hidden = ...
     return ...
-''',
+""",
     cases=[
         (draw(3), draw(3, 3), draw(3, 3)),
         (draw(2), draw(2, 2), draw(2, 2)),

@@ -9,10 +9,9 @@ from .exercise import Exercise, t
 
 PURE_ERROR = Exercise(
     name="squared-error",
-    blank='''def squared_error(prediction, goal):
-    """prediction, goal: one number each. Returns the error, which is never negative."""
+    blank="""def squared_error(prediction, goal):
     ...
-''',
+""",
     cases=[(0.4, 0.8), (1.2, 0.8), (-0.5, 2.5), (3.0, -1.0), (0.7, 0.7)],
     expected=lambda prediction, goal: (t(prediction) - goal) ** 2,
     mistakes={
@@ -25,13 +24,9 @@ PURE_ERROR = Exercise(
 
 SLOPE = Exercise(
     name="slope-of-error",
-    blank='''def slope_of_error(weight, input, goal):
-    """The error is (input * weight - goal) ** 2.
-
-    Returns its slope: how much the error grows when weight grows a little.
-    """
+    blank="""def slope_of_error(weight, input, goal):
     ...
-''',
+""",
     cases=[(0.5, 2.0, 0.8), (0.1, 8.5, 1.0), (-1.0, -0.7, 0.3), (0.0, 3.0, 0.5), (2.0, 0.0, 1.0)],
     expected=lambda weight, input, goal: numerical_gradient(
         lambda w: ((t(w) * input - goal) ** 2).data, weight

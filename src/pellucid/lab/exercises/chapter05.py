@@ -19,12 +19,11 @@ def learned(weights: Array, inputs: Array, goal: float, alpha: float) -> Array:
 
 STEP = Exercise(
     name="several-weights",
-    blank='''def step(weights, inputs, goal, alpha):
-    """weights, inputs: (n,); goal, alpha: one number each. Returns the weights after one step, (n,)."""
+    blank="""def step(weights, inputs, goal, alpha):
     prediction = ...
     delta = prediction - goal
     return ...
-''',
+""",
     cases=[
         (np.array([0.1, 0.2, -0.1]), np.array([8.5, 0.65, 1.2]), 1.0, 0.01),
         (draw(3), draw(3), 0.5, 0.1),
@@ -45,15 +44,10 @@ STEP = Exercise(
 
 OUTER = Exercise(
     name="outer-product",
-    blank='''def weight_gradient(weights, inputs, goals):
-    """weights: (m, n), one row per output; inputs: (n,); goals: (m,).
-
-    The error is the sum of (prediction - goal) ** 2 / 2 over the m outputs.
-    Returns its gradient, which has the shape of weights.
-    """
+    blank="""def weight_gradient(weights, inputs, goals):
     delta = ...
     return ...
-''',
+""",
     cases=[
         (draw(3, 3), draw(3), draw(3)),
         (draw(2, 2), draw(2), draw(2)),

@@ -12,10 +12,6 @@ draw = draws(6)
 RELU_BACK = Exercise(
     name="relu-back",
     blank='''def relu_back(delta, before):
-    """after = relu(before), and delta is the gradient that arrives at `after`; both (n, m).
-
-    Returns the gradient that goes on to `before`, (n, m).
-    """
     ...
 ''',
     cases=[(draw(2, 3), draw(2, 3)), (draw(1, 4), draw(1, 4)), (draw(3, 3), draw(3, 3)),
@@ -55,18 +51,13 @@ def error(lights: Array, walk: Array, first: Array, second: Array) -> float:
 LIGHTS = np.array([[1.0, 0, 1], [0, 1, 1], [0, 0, 1], [1, 1, 1]])
 WALK = np.array([[1.0], [1], [0], [0]])
 
-BLANK = '''def deep_gradients(lights, walk, weights_0_1, weights_1_2):
-    """lights: (n, 3); walk: (n, 1); weights_0_1: (3, h); weights_1_2: (h, 1).
-
-    The error is the sum of (prediction - walk) ** 2 / 2.
-    Returns the gradients of weights_0_1 and of weights_1_2.
-    """
+BLANK = """def deep_gradients(lights, walk, weights_0_1, weights_1_2):
     layer_1 = ...   # relu
     layer_2 = ...
     layer_2_delta = ...
     layer_1_delta = ...
     return ..., ...
-'''
+"""
 
 DEEP = Exercise(
     name="deep-gradients",
@@ -92,7 +83,7 @@ DEEP = Exercise(
             lights, np.zeros_like(walk), first, second
         ),
     },
-    gives=("gradient of weights_0_1", "gradient of weights_1_2"),
+    gives=("d_weights_0_1", "d_weights_1_2"),
     gradient=True,
 )
 
@@ -128,11 +119,7 @@ def with_blame(
 
 DEEP_STEP = Exercise(
     name="deep-step",
-    blank='''def deep_step(lights, walk, weights_0_1, weights_1_2, alpha):
-    """lights: (n, 3); walk: (n, 1); weights_0_1: (3, h); weights_1_2: (h, 1); relu in between.
-
-    Returns weights_0_1 and weights_1_2 after one step. (The factor 2 is left to alpha.)
-    """
+    blank="""def deep_step(lights, walk, weights_0_1, weights_1_2, alpha):
     # predict
     ...
     # compare
@@ -140,7 +127,7 @@ DEEP_STEP = Exercise(
     # learn
     ...
     return weights_0_1, weights_1_2
-''',
+""",
     cases=[
         (LIGHTS, WALK, draw(3, 4), draw(4, 1), 0.2),
         (LIGHTS[2:], WALK[2:], draw(3, 3), draw(3, 1), 0.1),

@@ -42,14 +42,9 @@ def pairs(sizes: list[int]) -> Array:
 
 WEIGHT_SHAPES = Exercise(
     name="weight-shapes",
-    blank='''def weight_shapes(sizes):
-    """sizes: how many numbers each layer has, first to last, for example [3, 4, 1].
-
-    A layer is a row (1, n), and the next one is layer @ weights.
-    Returns the shape (rows, columns) of each weight matrix, as a list of pairs.
-    """
+    blank="""def weight_shapes(sizes):
     ...
-''',
+""",
     cases=CASES,
     expected=shapes,
     mistakes={
@@ -62,14 +57,9 @@ WEIGHT_SHAPES = Exercise(
 
 PARAMETERS = Exercise(
     name="count-parameters",
-    blank='''def count_parameters(sizes):
-    """sizes: how many numbers each layer has, first to last, for example [784, 100, 10].
-
-    Every layer after the first has a weight matrix and one bias for each of its numbers.
-    Returns how many numbers are learned in all.
-    """
+    blank="""def count_parameters(sizes):
     ...
-''',
+""",
     cases=CASES,
     expected=parameters,
     mistakes={

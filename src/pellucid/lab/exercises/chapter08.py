@@ -57,14 +57,9 @@ def than_before(errors: list[float], patience: int) -> int:
 
 EARLY_STOP = Exercise(
     name="early-stop",
-    blank='''def best_pass(errors, patience):
-    """errors: the validation error after each pass. One stops as soon as `patience` passes in a row
-    have brought no error below the best so far.
-
-    Returns the number of the best pass met until then, counted from 0.
-    """
+    blank="""def best_pass(errors, patience):
     ...
-''',
+""",
     cases=[
         ([0.9, 0.5, 0.6, 0.7, 0.2], 2),
         ([0.9, 0.6, 0.7, 0.5, 0.6, 0.4, 0.8, 0.9], 2),
@@ -88,14 +83,9 @@ EARLY_STOP = Exercise(
 
 DROPOUT = Exercise(
     name="dropout",
-    blank='''def dropout(layer, mask, p):
-    """layer, mask: (n, m); mask is 0 where a number is dropped and 1 where it stays.
-    p: the chance of being dropped, 0 <= p < 1.
-
-    Returns what the next layer gets, (n, m), as large on average as the layer was.
-    """
+    blank="""def dropout(layer, mask, p):
     ...
-''',
+""",
     cases=[
         (draw(2, 4), np.array([[1, 0, 1, 1], [0, 1, 1, 0]]), 0.4),
         (draw(1, 3), np.array([[0, 1, 1]]), 0.2),
@@ -122,15 +112,9 @@ def mean_error(weights: Array, inputs: Array, goals: Array) -> float:
 
 BATCH = Exercise(
     name="batch-gradient",
-    blank='''def batch_gradient(weights, inputs, goals):
-    """weights: (n, m); inputs: (b, n), one example per row; goals: (b, m).
-
-    The error of an example is the sum of (prediction - goal) ** 2 / 2 over its m outputs,
-    and that of the batch is the mean over its b examples.
-    Returns the gradient of the batch's error, (n, m).
-    """
+    blank="""def batch_gradient(weights, inputs, goals):
     ...
-''',
+""",
     cases=[
         (draw(3, 2), draw(4, 3), draw(4, 2)),
         (draw(2, 3), draw(5, 2), draw(5, 3)),

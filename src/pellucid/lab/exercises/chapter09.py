@@ -26,10 +26,9 @@ def unguarded(scores: Array) -> Array:
 
 SOFTMAX = Exercise(
     name="softmax",
-    blank='''def softmax(scores):
-    """scores: (n, k), one row per example. Returns probabilities, (n, k); each row adds up to 1."""
+    blank="""def softmax(scores):
     ...
-''',
+""",
     cases=[
         (draw(2, 3),),
         (draw(3, 3),),
@@ -57,14 +56,9 @@ def probabilities_minus(scores: Array, labels: Array, share: float = 1.0) -> Arr
 
 CROSS_ENTROPY_SLOPE = Exercise(
     name="cross-entropy-slope",
-    blank='''def cross_entropy_slope(scores, labels):
-    """scores: (n, k); labels: (n,), the right class of each row.
-
-    The loss is the mean over the rows of -log(softmax(scores)[row, label]).
-    Returns its gradient with respect to the scores, (n, k).
-    """
+    blank="""def cross_entropy_slope(scores, labels):
     ...
-''',
+""",
     cases=[
         (draw(2, 3), np.array([0, 2])),
         (draw(3, 4), np.array([1, 1, 3])),
@@ -91,13 +85,9 @@ CROSS_ENTROPY_SLOPE = Exercise(
 
 TANH_BACK = Exercise(
     name="tanh-back",
-    blank='''def tanh_back(delta, after):
-    """after = tanh(before), and delta is the gradient that arrives at `after`; both (n, m).
-
-    Returns the gradient that goes on to `before`, (n, m), from `after` alone.
-    """
+    blank="""def tanh_back(delta, after):
     ...
-''',
+""",
     cases=[
         (draw(2, 3), np.tanh(draw(2, 3))),
         (draw(3, 3), np.tanh(draw(3, 3))),

@@ -28,13 +28,9 @@ def convolved(image: Array, kernel: Array) -> Array:
 
 CONVOLVE = Exercise(
     name="convolve",
-    blank='''def convolve(image, kernel):
-    """image: (h, w); kernel: (a, b). The kernel is laid on every place where it fits wholly.
-
-    Returns at each place the sum of the products, (h - a + 1, w - b + 1).
-    """
+    blank="""def convolve(image, kernel):
     ...
-''',
+""",
     cases=[
         (draw(4, 4), draw(3, 3)),
         (draw(5, 5), draw(2, 2)),
@@ -56,14 +52,9 @@ CONVOLVE = Exercise(
 
 KERNEL_GRADIENT = Exercise(
     name="kernel-gradient",
-    blank='''def kernel_gradient(image, delta):
-    """image: (h, w). feature_map = convolve(image, kernel), as in the exercise before,
-    and delta is the gradient that arrives at it, of the shape of the map, (p, q).
-
-    Returns the gradient of the kernel, (h - p + 1, w - q + 1).
-    """
+    blank="""def kernel_gradient(image, delta):
     ...
-''',
+""",
     cases=[
         (draw(4, 4), draw(2, 2)),
         (draw(5, 5), draw(3, 3)),
@@ -96,13 +87,9 @@ def tiles(image: Array, size: int) -> Array:
 
 MAX_POOL = Exercise(
     name="max-pool",
-    blank='''def max_pool(image, size):
-    """image: (h, w), cut into squares of size x size; what is left over at the edge is dropped.
-
-    Returns the largest number of each square, (h // size, w // size).
-    """
+    blank="""def max_pool(image, size):
     ...
-''',
+""",
     cases=[
         (draw(4, 4), 2),
         (draw(2, 6), 2),

@@ -27,14 +27,9 @@ def spread(table: Array, words: Array, delta: Array, how: str) -> Array:
 
 EMBEDDING_GRADIENT = Exercise(
     name="embedding-gradient",
-    blank='''def table_gradient(table, words, delta):
-    """table: (vocabulary, d), one row per word; words: (n,), the numbers of the words of a review.
-    The hidden layer is the sum of their rows, and delta is the gradient that arrives at it, (d,).
-
-    Returns the gradient of the table, (vocabulary, d).
-    """
+    blank="""def table_gradient(table, words, delta):
     ...
-''',
+""",
     cases=[
         (draw(5, 3), np.array([1, 3]), draw(3)),
         (draw(4, 2), np.array([2, 0, 2]), draw(2)),
@@ -57,13 +52,9 @@ EMBEDDING_GRADIENT = Exercise(
 
 COSINE = Exercise(
     name="cosine",
-    blank='''def cosine(a, b):
-    """a, b: word vectors, (d,), not zero.
-
-    Returns 1 if they point the same way, -1 if the opposite way, 0 at right angles; lengths do not count.
-    """
+    blank="""def cosine(a, b):
     ...
-''',
+""",
     cases=[
         (draw(3), draw(3)),
         (draw(5), draw(5)),
@@ -90,18 +81,12 @@ def sigmoid(x: Array) -> Array:
 
 NEGATIVE_SAMPLING = Exercise(
     name="negative-sampling",
-    blank='''import numpy as np
+    blank="""import numpy as np
 
 
 def sampling_loss(context, word, others):
-    """context, word: (d,), of the context and of the word that really stood there.
-    others: (k, d), of k words drawn at random.
-
-    A score is a dot product with the context; sigmoid makes it the chance of "stood there".
-    Returns -log of the chance that the word stood there and none of the others did.
-    """
     ...
-''',
+""",
     cases=[
         (draw(3), draw(3), draw(2, 3)),
         (draw(4), draw(4), draw(5, 4)),

@@ -45,15 +45,11 @@ CASES = [
 
 LAST_STATE = Exercise(
     name="last-state",
-    blank='''def last_state(words, start, transition):
-    """words: (length, d), one word vector per row; start: (d,); transition: (d, d).
-
-    Each new state is the state before times the transition, plus the word. Returns the last one, (d,).
-    """
+    blank="""def last_state(words, start, transition):
     state = start
     ...
     return state
-''',
+""",
     cases=CASES,
     expected=read,
     mistakes={
@@ -101,22 +97,17 @@ def wrong_way(words: Array, start: Array, transition: Array, delta: Array) -> Ar
 
 TRANSITION_GRADIENT = Exercise(
     name="transition-gradient",
-    blank='''import numpy as np
+    blank="""import numpy as np
 
 
 def transition_gradient(words, start, transition, delta):
-    """states[0] = start, and states[n + 1] = states[n] @ transition + words[n].
-    words: (length, d); start: (d,); transition: (d, d); delta: (d,), the gradient at the last state.
-
-    Returns the gradient of the transition, (d, d): the same matrix took part in every step.
-    """
     states = [start]
     for word in words:
         states.append(states[-1] @ transition + word)
     gradient = np.zeros_like(transition)
     ...
     return gradient
-''',
+""",
     cases=[(*case, draw(len(case[1]))) for case in CASES],
     expected=lambda words, start, transition, delta: numerical_gradient(
         lambda m: (read(words, start, m) * t(delta)).sum().data, transition

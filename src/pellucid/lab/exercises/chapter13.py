@@ -59,12 +59,7 @@ def product(values: list[float], tape: Tape) -> list[float]:
 
 TINY_TAPE = Exercise(
     name="tiny-tape",
-    blank='''def gradients(values, tape):
-    """values: a list of numbers. tape: a list of ("add", a, b) or ("mul", a, b); each appends to the
-    values the sum or the product of values[a] and values[b]. The last value is the result.
-
-    Returns the gradient of the result with respect to each of the numbers given.
-    """
+    blank="""def gradients(values, tape):
     given = len(values)
     values = list(values)
     for op, a, b in tape:
@@ -73,7 +68,7 @@ TINY_TAPE = Exercise(
     grads[-1] = 1.0
     ...
     return grads[:given]
-''',
+""",
     cases=[
         ([1.0, 2.0, 3.0], [("add", 0, 1), ("add", 1, 2), ("add", 3, 4)]),
         ([2.0, -3.0, 0.5], [("mul", 0, 1), ("mul", 1, 2), ("add", 3, 4)]),
@@ -103,11 +98,6 @@ def affine(x: Array, weight: Array, bias: Array, delta: Array) -> float:
 LINEAR_BACK = Exercise(
     name="linear-back",
     blank='''def linear_back(x, weight, bias, delta):
-    """y = x @ weight.T + bias, and delta is the gradient that arrives at y.
-    x: (n, inputs); weight: (outputs, inputs); bias: (outputs,); delta: (n, outputs).
-
-    Returns the gradients of x, of weight and of bias, each of the shape of its own.
-    """
     return ..., ..., ...
 ''',
     cases=[
@@ -132,7 +122,7 @@ LINEAR_BACK = Exercise(
         ),
         "order": lambda x, weight, bias, delta: (delta.T @ x, delta @ weight, delta.sum(0)),
     },
-    gives=("gradient of x", "gradient of weight", "gradient of bias"),
+    gives=("d_x", "d_weight", "d_bias"),
     gradient=True,
 )  # fmt: skip
 
@@ -145,17 +135,12 @@ def shares(scores: Array, labels: Array) -> Array:
 
 CROSS_ENTROPY = Exercise(
     name="cross-entropy",
-    blank='''import numpy as np
+    blank="""import numpy as np
 
 
 def cross_entropy(scores, labels):
-    """scores: (n, k); labels: (n,), the right class of each row.
-
-    Returns one number: the mean over the rows of -log of the probability that softmax gives
-    the right class. It is small for good scores, and large scores are no trouble.
-    """
     ...
-''',
+""",
     cases=[
         (draw(2, 3), np.array([0, 2])),
         (draw(4, 3), np.array([1, 1, 0, 2])),

@@ -46,18 +46,13 @@ def keeps_all(sums: Array, cell: Array) -> tuple[Array, Array]:
 
 LSTM_CELL = Exercise(
     name="lstm-cell",
-    blank='''import numpy as np
+    blank="""import numpy as np
 
 
 def lstm_cell(sums, cell):
-    """sums: (4, n), what arrives at the input gate, the forget gate, the candidate and the
-    output gate, in this order, before sigmoid and tanh. cell: (n,), the memory.
-
-    Returns the new hidden state and the new cell, (n,) each.
-    """
     i, f, g, o = sums
     ...
-''',
+""",
     cases=[
         (draw(4, 3), draw(3)),
         (draw(4, 2), draw(2)),
@@ -100,10 +95,6 @@ CLIP = Exercise(
 
 
 def clip(gradient, most):
-    """gradient: an array of any shape; most: the largest length it may have.
-
-    Returns the gradient, shortened to that length if it is longer; its direction stays the same.
-    """
     ...
 ''',
     cases=[
@@ -141,17 +132,12 @@ SCORES = np.array([2.0, 1.0, 0.0, -1.0])
 
 SAMPLE = Exercise(
     name="temperature",
-    blank='''import numpy as np
+    blank="""import numpy as np
 
 
 def sample(scores, temperature, u):
-    """scores: (k,), one per character; temperature > 0; u: a random number, 0 <= u < 1.
-
-    The probabilities are the softmax of scores / temperature. They are added up from the first on;
-    returns the number of the first character at which the sum exceeds u.
-    """
     ...
-''',
+""",
     cases=[
         (SCORES, 1.0, 0.3),
         (SCORES, 1.0, 0.8),

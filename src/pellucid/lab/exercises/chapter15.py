@@ -10,13 +10,9 @@ draw = draws(15)
 
 FEDERATED_MEAN = Exercise(
     name="federated-mean",
-    blank='''def federated_mean(models, counts):
-    """models: (parties, n), the weights that each party learned; counts: (parties,), on how many examples.
-
-    Returns the common weights, (n,): the mean, in which every example counts the same.
-    """
+    blank="""def federated_mean(models, counts):
     ...
-''',
+""",
     cases=[
         (draw(3, 3), np.array([1000, 1000, 500])),
         (draw(2, 2), np.array([1, 9])),
@@ -42,13 +38,9 @@ def share(secret: int, drawn: list[int], modulus: int) -> list[int]:
 
 SHARES = Exercise(
     name="additive-shares",
-    blank='''def shares(secret, drawn, modulus):
-    """secret: a whole number, 0 <= secret < modulus. drawn: n - 1 random numbers in the same range.
-
-    Returns n shares: those drawn, and a last one, so that all add up to the secret (modulo modulus).
-    """
+    blank="""def shares(secret, drawn, modulus):
     ...
-''',
+""",
     cases=[
         (5, [7, 9], 11),
         (100, [3, 250, 77], 256),
@@ -75,15 +67,9 @@ def masked(values: Array, masks: Array) -> Array:
 
 MASKS = Exercise(
     name="masks-that-cancel",
-    blank='''def masked(values, masks):
-    """values: (n,), one secret number per party. masks: (n, n); for i < j, parties i and j both know
-    masks[i, j] and nobody else does. What stands elsewhere in the table is of no use.
-
-    In each pair the first adds its mask and the second takes it off.
-    Returns what each party sends, (n,). Its sum is that of the values.
-    """
+    blank="""def masked(values, masks):
     ...
-''',
+""",
     cases=[
         (draw(3), draw(3, 3)),
         (draw(4), draw(4, 4)),

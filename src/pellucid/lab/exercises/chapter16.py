@@ -35,14 +35,9 @@ def numbers(shapes: Shapes) -> int:
 
 CHECKPOINT_SIZE = Exercise(
     name="checkpoint-size",
-    blank='''def numbers(shapes):
-    """shapes: the name and the shape of everything in a checkpoint, for example
-    {"0.weight": (40, 784), "0.bias": (40,)}. The shape () belongs to a single number.
-
-    Returns how many numbers the checkpoint holds in all.
-    """
+    blank="""def numbers(shapes):
     ...
-''',
+""",
     cases=[(DIGITS,), (XOR,), (ONE,), (NORMED,), ({},)],
     expected=numbers,
     mistakes={
@@ -66,11 +61,6 @@ def sizes(shapes: Shapes) -> list[int]:
 LAYER_SIZES = Exercise(
     name="layer-sizes",
     blank='''def layer_sizes(shapes):
-    """shapes: the name and the shape of everything in the checkpoint of a network of linear layers,
-    from the first to the last: {"0.weight": (outputs, inputs), "0.bias": (outputs,), "2.weight": ...}.
-
-    Returns how many numbers each layer has, from the input to the output, for example [784, 40, 10].
-    """
     ...
 ''',
     cases=[(DIGITS,), (XOR,), (ONE,), (DEEP,)],
@@ -108,17 +98,12 @@ def by_hand(x: Array, layers: Layers, *, between: bool = True, end: bool = False
 
 PREDICT = Exercise(
     name="predict-from-checkpoint",
-    blank='''import numpy as np
+    blank="""import numpy as np
 
 
 def predict(x, layers):
-    """x: (n, inputs). layers: a list of (weight, bias), weight: (outputs, inputs), bias: (outputs,).
-    Between the layers there is relu; after the last one there is nothing.
-
-    Returns the predictions, (n, outputs).
-    """
     ...
-''',
+""",
     cases=[
         (draw(2, 3), [(draw(3, 3), draw(3)), (draw(3, 3), draw(3))]),
         (draw(3, 2), [(draw(2, 2), draw(2)), (draw(2, 2), draw(2)), (draw(2, 2), draw(2))]),

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from ...book.exercise import Outcome, ask, diagnose
+from ...book.texts import LANGUAGES
 from ..codec import plain
-from . import find
+from . import find, told
 from .exercise import Array, Case, Exercise
 
 FILE = "yours.py"
@@ -50,9 +51,14 @@ def main(name: str, code: str) -> None:
     with contextlib.redirect_stdout(heard):
         outcome = ask(FILE, e.function, copy.deepcopy(list(e.cases)), e.kept)
     found = judge(e, outcome)
-    if found["say"] != "right" and code.split() == e.blank.split():
+    if found["say"] != "right" and code.split() in blanks(e):
         found.update(say="blank", values={}, question=None)
     print(json.dumps(plain({**found, "line": outcome.line, "output": heard.text})))
+
+
+def blanks(e: Exercise) -> list[list[str]]:
+    """The words of the blank, in all languages."""
+    return [told(e, language)["blank"].split() for language in LANGUAGES]
 
 
 def judge(e: Exercise, outcome: Outcome) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Exercise:
 
     Args:
         name: its name in the texts, and in the reader's progress.
-        blank: the code to start from: one function with a gap.
+        blank: the code to start from, without its docstring: one function with a gap.
         cases: the questions, two at least; the usual mistakes differ on them.
         expected: the right answer to a question, from the engine.
         mistakes: by name, what whoever makes a usual mistake gets. One that cannot answer a question
@@ -47,6 +47,13 @@ class Exercise:
     gives: tuple[str, ...] = field(default=())
     gradient: bool = False
     told_by: str = ""
+
+    def started(self, doc: str) -> str:
+        """The code to start from, with a docstring in the reader's language."""
+        head, rest = self.blank.split("):\n", 1)
+        body = doc.strip().replace("\n", "\n    ").replace("\n    \n", "\n\n")
+        end = "\n    " if "\n" in body else ""
+        return f'{head}):\n    """{body}{end}"""\n{rest}'
 
     @property
     def function(self) -> str:
@@ -70,7 +77,7 @@ class Exercise:
             TypeError, ValueError: there are no numbers in it.
         """
         several = self.gives and isinstance(answer, (tuple, list))
-        return tuple(np.asarray(a, dtype=np.float64) for a in (answer if several else (answer,)))
+        return tuple(np.array(a, dtype=np.float64) for a in (answer if several else (answer,)))
 
     def right(self, case: Case) -> tuple[Array, ...]:
         """The right answer to a question."""

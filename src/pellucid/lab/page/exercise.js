@@ -60,7 +60,7 @@ function Exercise({ of: e, t, wire, language }) {
     <${Editor} code=${code} write=${change} check=${check} blame=${stale ? 0 : (verdict?.line ?? 0)} t=${t} />
     <div class="pv-bar">
       <button class="go" data-do="check" disabled=${checking} onClick=${check}>${checking ? t("checking") : t("check")}</button>
-      ${hints < MOST && html`<button data-do="hint" onClick=${() => ask(hints + 1)}>${hints ? t("another hint") : t("a hint")}</button>`}
+      ${hints < MOST && !(verdict?.solved && !stale) && html`<button data-do="hint" onClick=${() => ask(hints + 1)}>${hints ? t("another hint") : t("a hint")}</button>`}
       ${code !== e.blank && html`<button data-do="over" onClick=${() => change(e.blank)}>${t("start over")}</button>`}
       <small class="keys">${t("keys")}</small>
     </div>
@@ -122,14 +122,15 @@ function shift(area, back) {
 
 function Verdict({ of, t, stale }) {
   const { question: q, right } = of;
+  const scale = q && largest(q.wanted.map((v) => v.values ?? 0)); // colours of both mean the same
   return html`<div class=${`verdict${of.solved ? " right" : ""}${stale ? " stale" : ""}`}>
     <p class="say">${of.say}</p>
     ${q && html`<div class="question">
       <p class="which num"><b>${fill(t("question # of #"), q.number, q.of)}</b><span class="marks" aria-hidden="true">${Array.from({ length: q.of }, (_, i) => html`<i key=${i} class=${right[i] === undefined ? "" : right[i] ? "yes" : "no"}></i>`)}</span>
         <span>${fill(t("right questions"), right.filter(Boolean).length, q.of)}</span></p>
       <${Row} title=${t("what it is called with")} values=${q.asked} t=${t} />
-      <${Row} title=${t("by the engine")} values=${q.wanted} t=${t} />
-      ${q.yours && html`<${Row} title=${t("yours")} values=${q.yours} t=${t} />`}
+      <${Row} title=${t("by the engine")} values=${q.wanted} scale=${scale} t=${t} />
+      ${q.yours && html`<${Row} title=${t("yours")} values=${q.yours} scale=${scale} t=${t} />`}
     </div>`}
     ${of.output && html`<details class="printed" open=${!of.solved}><summary>${t("it printed")}</summary><pre class="pv-code output">${of.output}</pre></details>`}
   </div>`;
@@ -137,17 +138,17 @@ function Verdict({ of, t, stale }) {
 
 const fill = (text, ...numbers) => numbers.reduce((told, n) => told.replace("#", n), text);
 
-const Row = ({ title, values, t }) => html`<div class="row"><h4>${title}</h4><div class="values">
-  ${values.map((v, i) => html`<figure key=${i}>${v.name && html`<figcaption><code>${v.name}</code></figcaption>`}<${Value} of=${v} t=${t} /></figure>`)}
+const Row = ({ title, values, scale, t }) => html`<div class="row"><h4>${title}</h4><div class="values">
+  ${values.map((v, i) => html`<figure key=${i}>${v.name && html`<figcaption><code>${v.name}</code></figcaption>`}<${Value} of=${v} scale=${scale} t=${t} /></figure>`)}
 </div></div>`;
 
-function Value({ of: v, t }) {
+function Value({ of: v, scale, t }) {
   if (v.text !== undefined) return html`<code class="text">${v.text}</code>`;
   const shape = v.shape.length === 1 ? `(${v.shape[0]},)` : `(${v.shape.join(", ")})`;
   if (v.values === null) return html`<span class="soft num">${t("shape #").replace("#", shape)}</span>`;
   const rows = v.shape.length === 2 ? v.values : v.shape.length ? [v.values] : [[v.values]];
   const wrong = v.wrong && (v.shape.length === 2 ? v.wrong : v.shape.length ? [v.wrong] : [[v.wrong]]);
-  const most = largest(v.values);
+  const most = scale ?? largest(v.values);
   return html`<div class="pv-scroll"><table class="pv-matrix"><tbody>
     ${rows.map((row, i) => html`<tr key=${i}>${row.map((x, j) => {
       const size = v.shape.length ? num(x) / most : 0;
