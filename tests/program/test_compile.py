@@ -130,3 +130,37 @@ def test_what_cannot_be_kept_faithful_is_refused() -> None:
         pellucid.compile(step)(pellucid.ones(2))
     with pytest.raises(ArgumentError, match="call it once"):
         print(pellucid.compile(step).source)
+
+
+def test_results_lie_where_the_last_step_put_them() -> None:
+    pellucid.manual_seed(0)
+    model = nn.Sequential(nn.Linear(30, 40), nn.Tanh(), nn.Linear(40, 20))
+    nets = model, copy.deepcopy(model)
+    steps = []
+    for net in nets:
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x: Tensor, target: Tensor, net: Any = net, optimizer: Any = optimizer) -> Any:
+            prediction = net(x)
+            loss = ((prediction - target) ** 2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss, prediction
+
+        steps.append(step)
+    compiled = pellucid.compile(steps[1], loops=False)
+    r = np.random.default_rng(0)
+    kept = []
+    for _ in range(3):
+        x, target = (Tensor(r.normal(size=(50, n)).astype(np.float32)) for n in (30, 20))
+        loss, prediction = steps[0](x, target)
+        again, found = compiled(x, target)
+        assert np.array_equal(again.numpy(), loss.numpy())
+        kept.append((found, prediction.numpy().copy()))
+    for found, prediction in kept:  # what was returned is not written over
+        assert np.array_equal(found.numpy(), prediction)
+    for a, b in zip(nets[1].parameters(), nets[0].parameters(), strict=True):
+        assert np.array_equal(a.numpy(), b.numpy())
+    assert compiled.running.count("out=room[") >= 3
+    assert "out=" not in compiled.source

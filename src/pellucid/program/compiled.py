@@ -151,6 +151,19 @@ class Compiled:
             raise ArgumentError(_WHY[kernels.state()])
         return Table(live.loops.fused)
 
+    @property
+    def running(self) -> str:
+        """The text of what ran last: the loops, or the NumPy program with rooms for its results.
+
+        Raises:
+            ArgumentError: none has run yet.
+        """
+        live = self._one()
+        if live.loops is not None:
+            return live.loops.source
+        assert live.reused is not None
+        return live.reused.text
+
     def _one(self) -> Live:
         if self._latest is None:
             raise ArgumentError("a compiled step is written when it is first called: call it once")

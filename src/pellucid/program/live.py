@@ -12,6 +12,7 @@ from ..ops.base import as_result
 from ..tensor import Tensor
 from .loops import LoopProgram
 from .program import Program, _flat, _written
+from .reuse import Reused
 
 Array = Any
 
@@ -22,6 +23,7 @@ class Live:
     Attributes:
         program: in NumPy.
         loops: as loops, if there are any.
+        reused: otherwise the NumPy program with rooms for its results.
         kinds, modes, settings: what it depends on, as it was when it ran last.
     """
 
@@ -45,10 +47,22 @@ class Live:
         self.modes: list[bool] = []
         self.settings: list[Any] = []
         self.loops: LoopProgram | None = None
+        self.reused: Reused | None = None
+        if not loops:
+            self.reused = self.reusing({n: v.array for n, v in assembled.names.items()})
         if loops:
             arrays = {n: v.array for n, v in assembled.names.items()}
             self.loops = LoopProgram(self.program, arrays, self.numbers(), self.inputs)
             self.prepare(self.loops)
+
+    def reusing(self, arrays: dict[str, Array]) -> Reused:
+        """The program with rooms for its results."""
+        program = self.program
+        given = {n: a.copy() for n, a in arrays.items()}
+        space = {**program.namespace, "rng": np.random.Generator(np.random.SFC64(0))}
+        if program._counts:
+            given["t"] = 1
+        return Reused(program.source, program.title, space, given)
 
     # ----------------------------------------------------------------------- what it is given
 
@@ -107,11 +121,13 @@ class Live:
         numbers = self.numbers()
         if "t" in numbers:
             given["t"] = numbers.pop("t")
-        program.namespace.update(numbers)
+        program.namespace.update(numbers)  # for the functions that it calls
+        assert self.reused is not None
+        self.reused.space.update(numbers)
         if "rng" in program.namespace:
-            program.namespace["rng"] = random.generator()
+            program.namespace["rng"] = self.reused.space["rng"] = random.generator()
         with np.errstate(all="ignore"):
-            return program._function(**given, **self.constants)
+            return self.reused.function(**given, **self.constants)
 
     def prepare(self, loops: LoopProgram) -> None:
         """Find out where each argument of the loops comes from."""
