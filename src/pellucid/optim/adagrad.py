@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import optimizers as kernel
 from ..sparse import RowSparse
 from ..tensor import Tensor
 from .base import Array, Group, Optimizer, State, at_least_zero
@@ -78,6 +79,13 @@ class Adagrad(Optimizer):
         np.divide(direction, size, out=step)
         np.multiply(step, _rate(state, group), out=step)
         np.subtract(weight, step, out=weight)
+
+    def learn_compiled(self, weight: Array, gradient: Array, state: State, group: Group) -> bool:
+        """The same in one loop."""
+        return kernel.run(
+            "adagrad", weight, gradient, [state["sum"]], float(_rate(state, group)),
+            float(group["eps"]), float(group["weight_decay"]), -1.0 if group["maximize"] else 1.0,
+        )  # fmt: skip
 
     def learn_rows(self, p: Tensor, gradient: RowSparse, group: Group) -> None:
         """Change the rows that were used; nothing would change in the others."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..kernels import optimizers as kernel
 from .base import Array, Group, Optimizer, State, at_least_zero, below_one, running_mean
 
 
@@ -87,6 +88,20 @@ class Adam(Optimizer):
         np.divide(mean, size, out=step)
         np.multiply(step, group["lr"] / (1 - beta1**t), out=step)
         np.subtract(weight, step, out=weight)
+
+    def learn_compiled(self, weight: Array, gradient: Array, state: State, group: Group) -> bool:
+        """The same in one loop."""
+        (beta1, beta2), t = group["betas"], state["step"]
+        memories = [state["exp_avg"], state["exp_avg_sq"]]
+        memories.append(state["max_exp_avg_sq"] if group["amsgrad"] else weight[:0])
+        decay, shrink = float(group["weight_decay"]), 1.0
+        if self.decoupled:
+            decay, shrink = 0.0, float(1 - group["lr"] * decay)
+        return kernel.run(
+            "adam", weight, gradient, memories, float(group["lr"] / (1 - beta1**t)), 1.0 - beta1,
+            float(beta2), 1.0 - beta2, float(group["eps"]), math.sqrt(1 - beta2**t), decay, shrink,
+            -1.0 if group["maximize"] else 1.0,
+        )  # fmt: skip
 
 
 class AdamW(Adam):

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import tape
 from ..errors import ArgumentError, CheckpointError, GraphError, warn
+from ..kernels import use
 from ..nn.module import Module, forget_gradient
 from ..sparse import RowSparse
 from ..tensor import Tensor
@@ -162,6 +163,8 @@ class Optimizer:
         state = self.state_of(p, group)
         state["step"] += 1
         weight = p._value
+        if use(8 * weight.size) and self.learn_compiled(weight, gradient, state, group):
+            return
         if weight.size <= BLOCK or not weight.flags.c_contiguous:
             self.update(weight, gradient, state, group)
             return
@@ -184,6 +187,10 @@ class Optimizer:
         """The rule: change `weight` in place. `state` has "step", counted from 1, and the "
         "memories."""
         raise ArgumentError(f"{type(self).__name__} has no rule; give it a method update(...)")
+
+    def learn_compiled(self, weight: Array, gradient: Array, state: State, group: Group) -> bool:
+        """The same rule for large weights, in one compiled loop; False where there is none."""
+        return False
 
     def memories(self, group: Group) -> tuple[str, ...]:
         """The names of the arrays that are remembered for each weight."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import optimizers as kernel
 from .base import Array, Group, Optimizer, State, at_least_zero, below_one, running_mean
 
 
@@ -87,3 +88,16 @@ class RMSprop(Optimizer):
         else:
             np.multiply(step, group["lr"], out=step)
         np.subtract(weight, step, out=weight)
+
+    def learn_compiled(self, weight: Array, gradient: Array, state: State, group: Group) -> bool:
+        """The same in one loop."""
+        mean = state["grad_avg"] if group["centered"] else weight[:0]
+        gathered = state["momentum_buffer"] if group["momentum"] else weight[:0]
+        lr, alpha, *others = (
+            float(group[n]) for n in ("lr", "alpha", "eps", "weight_decay", "momentum")
+        )
+        sign = -1.0 if group["maximize"] else 1.0
+        memories = [state["square_avg"], mean, gathered]
+        return kernel.run(
+            "rmsprop", weight, gradient, memories, lr, alpha, 1 - alpha, *others, sign
+        )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..kernels import optimizers as kernel
 from ..sparse import RowSparse
 from ..tensor import Tensor
 from .base import Array, Group, Optimizer, State, at_least_zero
@@ -97,6 +98,16 @@ class SGD(Optimizer):
                 direction = gathered
         np.multiply(direction, group["lr"], out=step)
         np.subtract(weight, step, out=weight)
+
+    def learn_compiled(self, weight: Array, gradient: Array, state: State, group: Group) -> bool:
+        """The same in one loop."""
+        momentum = float(group["momentum"])
+        gathered = state["momentum_buffer"] if momentum else weight[:0]
+        fresh = 1.0 if state["step"] == 1 else float(1 - group["dampening"])
+        return kernel.run(
+            "sgd", weight, gradient, [gathered], float(group["lr"]), float(group["weight_decay"]),
+            momentum, fresh, -1.0 if group["maximize"] else 1.0, bool(group["nesterov"]),
+        )  # fmt: skip
 
     def learn_rows(self, p: Tensor, gradient: RowSparse, group: Group) -> None:
         """Change the rows that were used; the others stay as they are."""
