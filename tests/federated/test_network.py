@@ -34,7 +34,7 @@ pytestmark = [
 ]
 
 NAMES = ("anna", "ben", "cleo")
-PATIENCE = 100.0  # seconds until a test gives up
+PATIENCE = 200.0  # seconds until a test gives up
 
 TASK = '''
 """A small network, in float64, so that equal means equal. What is going on is noted in a file."""
@@ -230,7 +230,7 @@ def test_over_the_network_as_in_one_process(federate: Callable[..., Federation])
 def test_a_party_that_is_killed_in_a_round_is_left_out(
     federate: Callable[..., Federation],
 ) -> None:
-    network = federate(sum="secret", rounds=3, deadline=10.0)
+    network = federate(sum="secret", rounds=3, deadline=30.0)
     for name in ("anna", "ben"):
         network.party(name)
     a_round = 2 * 8 // 4  # steps: passes * examples / batch
@@ -238,7 +238,7 @@ def test_a_party_that_is_killed_in_a_round_is_left_out(
     weights, rounds = network.result(network.coordinator())
     assert cleo.wait(10) == -signal.SIGKILL
     assert [row["parties"] for row in rounds] == [list(NAMES), ["anna", "ben"], ["anna", "ben"]]
-    assert rounds[1]["missing"]["cleo"] in ("has gone", "took longer than 10 s")
+    assert rounds[1]["missing"]["cleo"] in ("has gone", "took longer than 30 s")
     assert rounds[2]["missing"] == {"cleo": "is not here"}
 
     def gone(round: int, message: Message) -> set[str]:
