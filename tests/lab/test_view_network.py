@@ -182,6 +182,14 @@ def test_numbers_that_are_lost_are_told_and_do_no_harm(network: str) -> None:
         assert isinstance(box["picture"], int) or np.isfinite(box["picture"]).all()
 
 
+def test_units_that_were_thrown_below_zero_all_sleep() -> None:
+    view = opened()
+    view.model[0].weight.data[...] = -1.0
+    state = view.state()
+    assert state["said"] == "asleep"
+    assert "All 4 hidden units sleep: the largest of their sums is −2" in state["say"]
+
+
 def test_a_light_can_be_switched_and_a_weight_dragged() -> None:
     view = opened()
     view.handle({"do": "light", "index": 1})

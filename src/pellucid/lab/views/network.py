@@ -315,6 +315,10 @@ class NetworkView(View):
             return "zeros", {**values, "zero": zero, "of": of}
         if self.phase == 2 * depth + 1:
             return ("learned" if self.losses[1] <= self.losses[0] else "worse"), values
+        hidden = next((x for x in steps[:-1] if any(c.op.name == "relu" for c in x.calls)), None)
+        top = float(hidden.head.result.numbers.max()) if hidden else 0.0
+        if hidden and top < 0 and self.phase in (depth - 1, depth):
+            return "asleep", {**values, "hidden": hidden.result.numbers.size, "top": top}
         if self.phase >= depth and loss < 1e-12:
             return "perfect", values
         if self.phase > depth:

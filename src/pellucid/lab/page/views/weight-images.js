@@ -101,7 +101,7 @@ function Training({ shows, t, act }) {
     { ...shows.rights, label: t("of 500 new images read right"), colour: "#0b6e75" },
   ];
   const high = Math.min(3, Math.max(1.05, ...shows.errors.y.map(num).filter(Number.isFinite)));
-  const drawn = curves.map((c) => ({ x: c.x, y: c.y.map((v) => (num(v) <= high ? num(v) : NaN)), colour: c.colour }));
+  const drawn = curves.map((c) => ({ x: c.x, y: c.y.map((v) => (Math.min(high, num(v)))), colour: c.colour }));
   return html`<${Key} of=${curves} />
     <${Plot} curves=${drawn} x=${t("images learned from")} xs=${[0, last]} ys=${[0, high]} height=200 width=520 drag=${(x) => scrub(nearest(x))} label=${t("moment of the training")}>
       ${({ sx, sy }) => html`<line x1=${sx(shows.learned)} x2=${sx(shows.learned)} y1=${sy(0)} y2=${sy(high)} stroke="#1c1e22" stroke-width="1.5" />
