@@ -235,10 +235,60 @@ def language() -> Exhibit:
 # ---------------------------------------------------------------------------------- the page
 
 
+IN_LOOPS = Path(__file__).parent / "golden" / "digits_in_loops.txt"
+
+
 def page(programs: dict[str, str]) -> str:
     """The page in the docs."""
     parts = [f"## {e.title}\n\n{e.words}\n\n```python\n{programs[e.name]}```\n" for e in exhibits()]
-    return "\n".join([HEAD, *parts])
+    text, _, table = IN_LOOPS.read_text(encoding="utf-8").partition(CUT)
+    compiled = f"{COMPILED}\n```python\n{text}```\n\n`print(step.fused)`:\n\n```\n{table}```\n"
+    return "\n".join([HEAD, *parts, compiled])
+
+
+def in_loops() -> str:
+    """The digits' step as loops, and the table of what was fused. Needs Numba."""
+    exhibit = digits()
+    step = pellucid.compile(exhibit.step, loops=True)
+    step(*exhibit.inputs)
+    return f"{step.loops}{CUT}{step.fused}\n"
+
+
+CUT = "\n===\n"
+COMPILED = """## The same, compiled
+
+`pellucid.compile(step)` runs a step as its program, on the model's own weights:
+
+```python
+step = pellucid.compile(step)
+loss = step(inputs, targets)                                # one step
+losses = step.epoch(inputs, targets, batch_size=100)        # one step for each batch, in one call
+train.fit(model, data, loss, optimizer, epochs=10, compile=True)
+```
+
+Where Numba is installed (`pip install 'pellucid[fast]'`), the program is read once more and written as explicit
+loops, which Numba compiles; what was compiled once is kept in the user's cache. Numbers are those of the step up to
+rounding (1e-5 of them in float32). Without Numba, or with `loops=False`, the NumPy program itself runs, with the
+same numbers, bit for bit, and its large results put where the last step put them (`step.running`).
+
+| what is done | why it pays |
+|---|---|
+| dot products go along rows in memory | a processor fetches and adds sixteen numbers at a time |
+| a product of a column and a row is never stored, but changes the weights where it is computed | the large array of gradients is neither written nor read |
+| functions of single elements go into the loop that makes the elements | each number is read once |
+| loops over the same rows become one loop | a row is still at hand when it is needed next |
+| rows of dead relus are left out | nothing would change in them |
+| what is made and used up in a round is a number, or a short row, not an array | registers instead of memory |
+| exp and tanh are polynomials (4e-7), in float32 | sixteen at a time instead of one by one |
+| products of more than 262,144 multiplications stay with BLAS | which does them better |
+| what has no loop form stays a call of NumPy's | faithful rather than complete |
+
+A step is recorded again when shapes, types, modes or settings change. Random numbers are drawn from Pellucid's
+generator as the step would draw them, so a seed repeats a compiled run too. A Python `if` that depends on the numbers
+is refused with an explanation. This is the step of *Digits, one by one* in loops (`print(step.loops)`):
+"""
+
+
 
 
 HEAD = """# Programs
@@ -266,6 +316,7 @@ def main() -> None:
         programs[exhibit.name] = text = exhibit.program().source
         exhibit.golden.parent.mkdir(exist_ok=True)
         exhibit.golden.write_text(text, encoding="utf-8")
+    IN_LOOPS.write_text(in_loops(), encoding="utf-8")
     PAGE.write_text(page(programs), encoding="utf-8")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from gallery import PAGE, Exhibit, exhibits, page
+from gallery import IN_LOOPS, PAGE, Exhibit, exhibits, in_loops, page
 
 ALL = exhibits()
 
@@ -18,6 +20,12 @@ def test_golden_program_is_current(exhibit: Exhibit) -> None:
     second = program.run(*exhibit.inputs)
     assert np.isfinite([first, second]).all()
     assert second != first  # it has learned something
+
+
+def test_golden_loops_are_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setenv("PELLUCID_CACHE", str(tmp_path))
+    assert in_loops() == IN_LOOPS.read_text(encoding="utf-8"), "python tests/program/gallery.py"
 
 
 def test_page_shows_them() -> None:

@@ -351,8 +351,27 @@ class Plan:
         for event in events:
             job = self.job(event)
             if job is not None:
+                on_the_way = self.on_the_way(event)
+                if on_the_way:
+                    job.why += (f"{', '.join(on_the_way)}: worked out on the way, not kept",)
                 jobs.append(job)
         return jobs
+
+    def on_the_way(self, event: Any) -> list[str]:
+        """What has a name in the program, and is only computed where it is needed."""
+        found: list[str] = []
+
+        def look(term: Term) -> None:
+            if id(term) in self.stored or isinstance(term, Leaf):
+                return
+            for part in term.parts:
+                look(part)
+            if isinstance(term, Map) and term.name and term.shape and term.name not in found:
+                found.append(term.name)
+
+        for term in event.parts if isinstance(event, Term) else self.roots(event):
+            look(term)
+        return found
 
     def job(self, event: Any) -> Job | None:
         """What one event amounts to."""

@@ -115,7 +115,8 @@ class Written:
                 fuser = Fuser(self.arrays, self.root)
                 parts.append(Region(fuser.nests))
             for n, line in enumerate(job.lines):
-                fuser.add(line, job.makes, job.why if n >= job.first else (), early=n < job.first)
+                why = job.why if n >= job.first else ("where the sums begin",)
+                fuser.add(line, job.makes, why, early=n < job.first)
         return parts
 
     def names_used(self, parts: list[Region | Job]) -> dict[str, set[int]]:
