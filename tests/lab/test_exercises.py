@@ -244,10 +244,10 @@ def test_a_reader_is_told_in_words(code: str, kind: str, words: str) -> None:
     assert words in found["say"]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_untouched_blank_is_told_kindly(language: str) -> None:
-    blank = exercises.told(EXERCISES["softmax"], language)["blank"]
-    found = checked("softmax", blank, language)
+@pytest.mark.parametrize(("name", "language"), [("softmax", "en"), ("deep-step", "zh-CN")])
+def test_the_untouched_blank_is_told_kindly(name: str, language: str) -> None:
+    blank = exercises.told(EXERCISES[name], language)["blank"]
+    found = checked(name, blank, language)
     assert found["kind"] == "blank"
     assert found["say"] == texts.read(language, "exercises")["say"]["blank"]
 

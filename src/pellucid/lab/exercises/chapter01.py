@@ -10,7 +10,10 @@ draw = draws(1)
 
 CLASSIFY = Exercise(
     name="classify",
-    blank="""def classify(scores):
+    blank="""import numpy as np
+
+
+def classify(scores):
     ...
 """,
     cases=[(draw(4, 4),), (draw(3, 3),), (draw(2, 10),), (draw(1, 5),), (draw(5, 2) - 3,)],
@@ -26,7 +29,10 @@ CLASSIFY = Exercise(
 
 ACCURACY = Exercise(
     name="accuracy",
-    blank="""def accuracy(predicted, actual):
+    blank="""import numpy as np
+
+
+def accuracy(predicted, actual):
     ...
 """,
     cases=[

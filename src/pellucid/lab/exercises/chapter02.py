@@ -17,7 +17,10 @@ def counted(seen: Array, answers: Array, asked: int, unseen: float = 0.5) -> flo
 
 COUNTED = Exercise(
     name="counted",
-    blank="""def counted(seen, answers, asked):
+    blank="""import numpy as np
+
+
+def counted(seen, answers, asked):
     ...
 """,
     cases=[
@@ -45,7 +48,10 @@ COUNTED = Exercise(
 
 NEAREST = Exercise(
     name="nearest",
-    blank="""def nearest(points, centres):
+    blank="""import numpy as np
+
+
+def nearest(points, centres):
     ...
 """,
     cases=[

@@ -10,7 +10,10 @@ draw = draws(3)
 
 WEIGHTED_SUM = Exercise(
     name="weighted-sum",
-    blank="""def weighted_sum(inputs, weights):
+    blank="""import numpy as np
+
+
+def weighted_sum(inputs, weights):
     ...
 """,
     cases=[
@@ -32,7 +35,10 @@ WEIGHTED_SUM = Exercise(
 
 VECTOR_MATRIX = Exercise(
     name="vector-matrix",
-    blank="""def vector_matrix(inputs, weights):
+    blank="""import numpy as np
+
+
+def vector_matrix(inputs, weights):
     ...
 """,
     cases=[
@@ -56,7 +62,10 @@ VECTOR_MATRIX = Exercise(
 
 TWO_LAYERS = Exercise(
     name="two-layers",
-    blank="""def two_layers(inputs, weights_0_1, weights_1_2):
+    blank="""import numpy as np
+
+
+def two_layers(inputs, weights_0_1, weights_1_2):
     hidden = ...
     return ...
 """,

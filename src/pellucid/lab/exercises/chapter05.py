@@ -19,7 +19,10 @@ def learned(weights: Array, inputs: Array, goal: float, alpha: float) -> Array:
 
 STEP = Exercise(
     name="several-weights",
-    blank="""def step(weights, inputs, goal, alpha):
+    blank="""import numpy as np
+
+
+def step(weights, inputs, goal, alpha):
     prediction = ...
     delta = prediction - goal
     return ...
@@ -44,7 +47,10 @@ STEP = Exercise(
 
 OUTER = Exercise(
     name="outer-product",
-    blank="""def weight_gradient(weights, inputs, goals):
+    blank="""import numpy as np
+
+
+def weight_gradient(weights, inputs, goals):
     delta = ...
     return ...
 """,

@@ -11,7 +11,10 @@ draw = draws(6)
 
 RELU_BACK = Exercise(
     name="relu-back",
-    blank='''def relu_back(delta, before):
+    blank='''import numpy as np
+
+
+def relu_back(delta, before):
     ...
 ''',
     cases=[(draw(2, 3), draw(2, 3)), (draw(1, 4), draw(1, 4)), (draw(3, 3), draw(3, 3)),
@@ -51,8 +54,11 @@ def error(lights: Array, walk: Array, first: Array, second: Array) -> float:
 LIGHTS = np.array([[1.0, 0, 1], [0, 1, 1], [0, 0, 1], [1, 1, 1]])
 WALK = np.array([[1.0], [1], [0], [0]])
 
-BLANK = """def deep_gradients(lights, walk, weights_0_1, weights_1_2):
-    layer_1 = ...   # relu
+BLANK = """import numpy as np
+
+
+def deep_gradients(lights, walk, weights_0_1, weights_1_2):
+    layer_1 = ...  # relu
     layer_2 = ...
     layer_2_delta = ...
     layer_1_delta = ...
@@ -119,7 +125,10 @@ def with_blame(
 
 DEEP_STEP = Exercise(
     name="deep-step",
-    blank="""def deep_step(lights, walk, weights_0_1, weights_1_2, alpha):
+    blank="""import numpy as np
+
+
+def deep_step(lights, walk, weights_0_1, weights_1_2, alpha):
     # predict
     ...
     # compare

@@ -83,7 +83,10 @@ EARLY_STOP = Exercise(
 
 DROPOUT = Exercise(
     name="dropout",
-    blank="""def dropout(layer, mask, p):
+    blank="""import numpy as np
+
+
+def dropout(layer, mask, p):
     ...
 """,
     cases=[
@@ -112,7 +115,10 @@ def mean_error(weights: Array, inputs: Array, goals: Array) -> float:
 
 BATCH = Exercise(
     name="batch-gradient",
-    blank="""def batch_gradient(weights, inputs, goals):
+    blank="""import numpy as np
+
+
+def batch_gradient(weights, inputs, goals):
     ...
 """,
     cases=[

@@ -26,7 +26,10 @@ def unguarded(scores: Array) -> Array:
 
 SOFTMAX = Exercise(
     name="softmax",
-    blank="""def softmax(scores):
+    blank="""import numpy as np
+
+
+def softmax(scores):
     ...
 """,
     cases=[
@@ -56,7 +59,10 @@ def probabilities_minus(scores: Array, labels: Array, share: float = 1.0) -> Arr
 
 CROSS_ENTROPY_SLOPE = Exercise(
     name="cross-entropy-slope",
-    blank="""def cross_entropy_slope(scores, labels):
+    blank="""import numpy as np
+
+
+def cross_entropy_slope(scores, labels):
     ...
 """,
     cases=[
@@ -85,7 +91,10 @@ CROSS_ENTROPY_SLOPE = Exercise(
 
 TANH_BACK = Exercise(
     name="tanh-back",
-    blank="""def tanh_back(delta, after):
+    blank="""import numpy as np
+
+
+def tanh_back(delta, after):
     ...
 """,
     cases=[

@@ -28,7 +28,10 @@ def convolved(image: Array, kernel: Array) -> Array:
 
 CONVOLVE = Exercise(
     name="convolve",
-    blank="""def convolve(image, kernel):
+    blank="""import numpy as np
+
+
+def convolve(image, kernel):
     ...
 """,
     cases=[
@@ -52,7 +55,10 @@ CONVOLVE = Exercise(
 
 KERNEL_GRADIENT = Exercise(
     name="kernel-gradient",
-    blank="""def kernel_gradient(image, delta):
+    blank="""import numpy as np
+
+
+def kernel_gradient(image, delta):
     ...
 """,
     cases=[
@@ -87,7 +93,10 @@ def tiles(image: Array, size: int) -> Array:
 
 MAX_POOL = Exercise(
     name="max-pool",
-    blank="""def max_pool(image, size):
+    blank="""import numpy as np
+
+
+def max_pool(image, size):
     ...
 """,
     cases=[

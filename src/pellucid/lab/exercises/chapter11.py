@@ -27,7 +27,10 @@ def spread(table: Array, words: Array, delta: Array, how: str) -> Array:
 
 EMBEDDING_GRADIENT = Exercise(
     name="embedding-gradient",
-    blank="""def table_gradient(table, words, delta):
+    blank="""import numpy as np
+
+
+def table_gradient(table, words, delta):
     ...
 """,
     cases=[
@@ -52,7 +55,10 @@ EMBEDDING_GRADIENT = Exercise(
 
 COSINE = Exercise(
     name="cosine",
-    blank="""def cosine(a, b):
+    blank="""import numpy as np
+
+
+def cosine(a, b):
     ...
 """,
     cases=[

@@ -45,7 +45,10 @@ CASES = [
 
 LAST_STATE = Exercise(
     name="last-state",
-    blank="""def last_state(words, start, transition):
+    blank="""import numpy as np
+
+
+def last_state(words, start, transition):
     state = start
     ...
     return state

@@ -97,7 +97,10 @@ def affine(x: Array, weight: Array, bias: Array, delta: Array) -> float:
 
 LINEAR_BACK = Exercise(
     name="linear-back",
-    blank='''def linear_back(x, weight, bias, delta):
+    blank='''import numpy as np
+
+
+def linear_back(x, weight, bias, delta):
     return ..., ..., ...
 ''',
     cases=[

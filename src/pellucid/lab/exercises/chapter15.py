@@ -10,7 +10,10 @@ draw = draws(15)
 
 FEDERATED_MEAN = Exercise(
     name="federated-mean",
-    blank="""def federated_mean(models, counts):
+    blank="""import numpy as np
+
+
+def federated_mean(models, counts):
     ...
 """,
     cases=[
@@ -67,7 +70,10 @@ def masked(values: Array, masks: Array) -> Array:
 
 MASKS = Exercise(
     name="masks-that-cancel",
-    blank="""def masked(values, masks):
+    blank="""import numpy as np
+
+
+def masked(values, masks):
     ...
 """,
     cases=[

@@ -35,7 +35,10 @@ def numbers(shapes: Shapes) -> int:
 
 CHECKPOINT_SIZE = Exercise(
     name="checkpoint-size",
-    blank="""def numbers(shapes):
+    blank="""import math
+
+
+def numbers(shapes):
     ...
 """,
     cases=[(DIGITS,), (XOR,), (ONE,), (NORMED,), ({},)],

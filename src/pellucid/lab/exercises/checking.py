@@ -52,7 +52,7 @@ def main(name: str, code: str) -> None:
         outcome = ask(FILE, e.function, copy.deepcopy(list(e.cases)), e.kept)
     found = judge(e, outcome)
     if found["say"] != "right" and code.split() in blanks(e):
-        found.update(say="blank", values={}, question=None)
+        found.update(say="blank", mistake="", values={}, question=None)
     print(json.dumps(plain({**found, "line": outcome.line, "output": heard.text})))
 
 
