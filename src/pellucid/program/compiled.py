@@ -161,8 +161,7 @@ class Compiled:
         live = self._one()
         if live.loops is not None:
             return live.loops.source
-        assert live.reused is not None
-        return live.reused.text
+        return live.program.source if live.reused is None else live.reused.text
 
     def _one(self) -> Live:
         if self._latest is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,29 @@ from .program import Program, _flat, _written
 from .reuse import Reused
 
 Array = Any
+
+
+def lengths_vary(source: str) -> bool:
+    """Whether a program picks numbers by a condition: how many there are differs from step to step.
+
+    >>> lengths_vary("kept = ids != 0\\nflat = ids[kept]"), lengths_vary("flat = ids[rows]")
+    (True, False)
+    """
+    nodes = list(ast.walk(ast.parse(source)))
+    conditions = {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Compare)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return any(
+        isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Load)
+        and isinstance(node.slice, ast.Name)
+        and node.slice.id in conditions
+        for node in nodes
+    )
 
 
 class Live:
@@ -48,6 +72,8 @@ class Live:
         self.settings: list[Any] = []
         self.loops: LoopProgram | None = None
         self.reused: Reused | None = None
+        if lengths_vary(self.program.source):
+            return  # the program as it stands is right for any length
         if not loops:
             self.reused = self.reusing({n: v.array for n, v in assembled.names.items()})
         if loops:
@@ -122,12 +148,13 @@ class Live:
         if "t" in numbers:
             given["t"] = numbers.pop("t")
         program.namespace.update(numbers)  # for the functions that it calls
-        assert self.reused is not None
-        self.reused.space.update(numbers)
+        spaces = [program.namespace] if self.reused is None else [self.reused.space]
+        spaces[0].update(numbers)
         if "rng" in program.namespace:
-            program.namespace["rng"] = self.reused.space["rng"] = random.generator()
+            program.namespace["rng"] = spaces[0]["rng"] = random.generator()
+        function = program._function if self.reused is None else self.reused.function
         with np.errstate(all="ignore"):
-            return self.reused.function(**given, **self.constants)
+            return function(**given, **self.constants)
 
     def prepare(self, loops: LoopProgram) -> None:
         """Find out where each argument of the loops comes from."""
