@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -27,6 +26,9 @@ from .result import _json
 Answer = dict[str, Any]
 
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM")}
+
+# Ctrl-C is for the one who asks, and ends the others: they ignore it before they load anything
+HEARS_NOTHING = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 
 @dataclass
@@ -225,7 +227,7 @@ class _Worker:
 
 def _process() -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from pellucid.book.check import main; main()"],
+        [sys.executable, "-c", f"{HEARS_NOTHING}; from pellucid.book.check import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -249,7 +251,6 @@ def _since(start: float) -> float:
 
 def main() -> None:
     """Answer section numbers from standard input with verdicts on standard output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks, and ends us
     answers = sys.stdout
     sys.stdout = sys.stderr  # whatever else prints does not get between the verdicts
     for line in sys.stdin:
