@@ -35,7 +35,7 @@ const ORANGE = [217, 95, 14];
 /** Blue below zero, paper at zero, orange above: told apart also by the colour-blind.
  * `t` runs from -1 to 1. */
 export function diverging(t) {
-  if (Number.isNaN(t)) return "#ddd";
+  if (Number.isNaN(t)) return "rgb(221,221,221)";
   const amount = Math.min(1, Math.abs(t)) ** 0.8;
   const end = t < 0 ? BLUE : ORANGE;
   return `rgb(${PAPER.map((p, i) => Math.round(p + (end[i] - p) * amount)).join(",")})`;
