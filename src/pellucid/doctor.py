@@ -23,6 +23,8 @@ OPTIONAL = (
     ("matplotlib", "matplotlib", "book", "pictures: the tour's page, --plot"),
     ("sklearn", "scikit-learn", "book", "real small digits without a download"),
     ("onnx", "onnx", "onnx", "pellucid export --to onnx"),
+    ("starlette", "Starlette", "lab", "pellucid lab: all of it in the browser"),
+    ("anywidget", "anywidget", "notebook", "the lab's views in notebooks"),
     (
         "numba",
         "Numba",
