@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import ArgumentError, LabelError, ShapeError, warn
+from ..kernels import cross_entropy as kernel
+from ..kernels import use
 from .base import Array, Example, op, raw
 from .linear_algebra import ones
 
@@ -203,6 +205,11 @@ def softmax_cross_entropy(
     _check_reduction("cross_entropy", reduction)
     answers = read_answers("cross_entropy", x, target, weight, ignore_index, label_smoothing)
     rows = as_rows(x)
+    if answers.labels is not None and rows.dtype.char in "fd" and use(16 * rows.size):
+        losses, chances, total = kernel.forward(rows, answers.labels)
+        if answers.weights is not None:
+            losses *= answers.weights
+        return answers.reduced(losses, reduction), (answers, chances, total)
     scores = rows - _largest(rows)  # the softmax is the same, and cannot overflow
     if answers.labels is None:
         chances, total = _chances(scores)
@@ -255,6 +262,8 @@ def _(
         return from_rows(slope, x.shape)
     if answers.weights is not None:
         each = each * answers.weights
+    if use(16 * chances.size) and chances.dtype.char in "fd":
+        return from_rows(kernel.slope(chances, total, each, answers.labels), x.shape)
     slope = np.multiply(chances, np.reshape(each, (-1, 1)) / total, order="C")
     slope.reshape(-1)[_places(answers.labels, slope.shape[1])] -= each
     return from_rows(slope, x.shape)
