@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pellucid import lab
 from pellucid.lab import live, sandbox
 from pellucid.lab.codec import LARGEST
 
@@ -197,6 +198,20 @@ def test_what_a_view_refuses_is_told_and_the_wire_stays_open(lab_server) -> None
             expected = "state" if message.get("open") == "dot-product" else "problem"
             assert answer["event"] == expected
             assert "Traceback" not in answer.get("message", "")
+
+
+def test_a_mistake_in_a_view_is_told_and_others_go_on(lab_server, monkeypatch, capsys) -> None:
+    guard, port = lab_server
+    broken = lab.every()["dot-product"]
+    monkeypatch.setattr(broken, "step", lambda self: [][1])
+    with wire(port, let_in(guard, port)) as page:
+        for number, name in enumerate(("dot-product", "streetlights")):
+            page.send(json.dumps({"id": number, "open": name}))
+            page.send(json.dumps({"id": number, "do": "step"}))
+        told = [json.loads(page.recv(10)) for _ in range(4)]
+    assert [t["event"] for t in told] == ["state", "problem", "state", "state"]
+    assert "mistake of Pellucid's" in told[1]["message"]
+    assert "IndexError" in capsys.readouterr().err  # for whoever mends it
 
 
 def test_only_so_many_views_are_open(lab_server) -> None:

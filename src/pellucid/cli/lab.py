@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import webbrowser
 from typing import Annotated
 
@@ -28,6 +30,13 @@ SAID = {
         "实验室已关闭。",
     ),
 }
+
+
+def screen() -> bool:
+    """Whether a browser could show anything: over SSH, one in the terminal would only be in the way."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def command(
@@ -58,7 +67,7 @@ def command(
 
     typer.echo(opened.format(address=address))
     typer.echo(note)
-    if browser:
+    if browser and screen():
         webbrowser.open(address)
     with contextlib.suppress(KeyboardInterrupt):  # asked for: no mistake
         serving.run(sockets=[listening])

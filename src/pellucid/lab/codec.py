@@ -22,6 +22,10 @@ LARGEST = 1 << 20  # bytes of a message from the page
 DEEPEST = 12  # levels of lists in lists
 
 
+class NonsenseError(ValueError):
+    """A message that no page of ours sends."""
+
+
 class Binary:
     """An array that travels as float32 instead of as digits."""
 
@@ -91,23 +95,23 @@ def decode(text: str | bytes) -> dict[str, Any]:
     """A message from the page.
 
     Raises:
-        ValueError: it is no JSON object, too large, or too deep.
+        NonsenseError: it is no JSON object, too large, or too deep.
     """
     if len(text) > LARGEST:
-        raise ValueError(f"a message has at most {LARGEST} bytes")
+        raise NonsenseError(f"a message has at most {LARGEST} bytes")
     try:
         message = json.loads(text, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError("lists in lists in lists: too deep") from None
+    except (ValueError, RecursionError) as error:
+        raise NonsenseError(f"a message is JSON: {error}") from None
     if not isinstance(message, dict):
-        raise ValueError("a message is a JSON object")
+        raise NonsenseError("a message is a JSON object")
     if _depth(message) > DEEPEST:
-        raise ValueError("lists in lists in lists: too deep")
+        raise NonsenseError("lists in lists in lists: too deep")
     return message
 
 
 def _refuse(word: str) -> float:
-    raise ValueError(f"{word} is no number")
+    raise NonsenseError(f"{word} is no number")
 
 
 def _depth(value: Any, level: int = 1) -> int:

@@ -20,6 +20,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,7 +32,7 @@ from ..book.experiment import find
 from ..book.texts import as_language
 from ..errors import PellucidError
 from . import exercises, present, sandbox, saved
-from .codec import LARGEST, decode, encode
+from .codec import LARGEST, NonsenseError, decode, encode
 from .view import View, open_view
 
 MOST_VIEWS = 24  # open at once, per page
@@ -113,7 +114,7 @@ class Wire:
             await self.socket.close(1003, "binary messages are not taken")
         except Flood:
             await self.socket.close(1008, "too many messages at once")
-        except ValueError as error:
+        except NonsenseError as error:
             await self.socket.close(1003, str(error)[:100])
         finally:
             for task in self.tasks.values():
@@ -124,7 +125,7 @@ class Wire:
         """Do what one message asks."""
         number = message.pop("id", None)
         if isinstance(number, bool) or not isinstance(number, int):
-            raise ValueError("a message has an id, a whole number")
+            raise NonsenseError("a message has an id, a whole number")
         try:
             if "run" in message:
                 self.start(number, message)
@@ -138,6 +139,12 @@ class Wire:
                 await self.send(number, await self.in_engine(self.view, number, message))
         except PellucidError as error:
             await self.send(number, {"event": "problem", "message": error.message})
+        except (NonsenseError, WebSocketDisconnect):
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            told = f"this is a mistake of Pellucid's, and nothing has changed: {error!r}"
+            await self.send(number, {"event": "problem", "message": told})
 
     async def send(self, id: int, told: dict[str, Any]) -> None:
         """Send a message to the page."""
@@ -176,7 +183,7 @@ class Wire:
         experiment = find(str(message["run"]))
         settings = message.get("settings", {})
         if not isinstance(settings, dict):
-            raise ValueError("settings are a JSON object")
+            raise NonsenseError("settings are a JSON object")
         experiment.settle(settings)
         if hidden := set(settings) - {p.name for p in present.offered(experiment)}:
             raise PellucidError(f"{', '.join(hidden)} names a file; set it with pellucid run")
