@@ -232,3 +232,18 @@ def test_a_step_takes_less_than_a_tenth_of_a_second(protection: str) -> None:
         view.state()
         took.append(time.thread_time() - start)
     assert sorted(took)[6] < 0.1
+
+
+def test_without_the_extra_the_masks_say_what_is_missing_and_the_rest_goes_on(monkeypatch) -> None:
+    import sys
+
+    from pellucid.errors import MissingExtraError
+
+    gone = "cryptography.hazmat.primitives.asymmetric"
+    monkeypatch.setitem(sys.modules, gone, None)
+    view = opened()
+    with pytest.raises(MissingExtraError, match="federated"):
+        view.handle({"do": "set", "name": "protection", "value": "masks"})
+    view.handle({"do": "set", "name": "protection", "value": "shares"})
+    view.handle({"do": "whole_round"})
+    assert view.state()["said"] == "done-shares"

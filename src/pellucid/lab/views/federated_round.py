@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from secrets import token_bytes
 from typing import Any
 
 import numpy as np
 
 from pellucid.errors import ArgumentError
-from pellucid.federated import Identity
 
 from ..one_round import (
     COORDINATOR,
@@ -55,7 +55,7 @@ class FederatedRound(View):
     def start(self) -> None:
         self.names = NAMES[: int(self.value["parties"])]
         self.data = mails(self.names, self.seed)
-        self.secrets = {name: Identity().secret for name in self.names}
+        self.secrets = {name: token_bytes(32) for name in self.names}
         self.weights = np.zeros(len(WORDS))
         self.states: dict[str, bytes] = {}
         self.number, self.at = 1, 0
