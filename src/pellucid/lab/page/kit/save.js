@@ -58,7 +58,7 @@ export async function picture(el, name) {
   sheet.style.cssText = `width:${width}px;background:#faf8f4;padding:12px;box-sizing:content-box`;
   sheet.append(style, copy);
   const inside = new XMLSerializer().serializeToString(sheet);
-  const [w, h] = [width + 24, height + 24];
+  const [w, h] = [Math.ceil(width) + 24, Math.ceil(height) + 24];
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}"><foreignObject width="100%" height="100%">${inside}</foreignObject></svg>`;
   const image = new Image();
   await new Promise((done, failed) => {
@@ -69,6 +69,8 @@ export async function picture(el, name) {
   const canvas = Object.assign(document.createElement("canvas"), { width: 2 * w, height: 2 * h });
   const paper = canvas.getContext("2d");
   paper.scale(2, 2);
+  paper.fillStyle = "#faf8f4";
+  paper.fillRect(0, 0, w, h);
   paper.drawImage(image, 0, 0);
   canvas.toBlob((blob) => give(blob, `${name}.png`), "image/png");
 }
