@@ -17,6 +17,7 @@ import pytest
 from pellucid.book.exercise import Outcome, ask
 from pellucid.errors import ArgumentError
 from pellucid.lab import contents, exercises, present, texts
+from pellucid.lab.codec import plain
 from pellucid.lab.exercises import checking
 
 LANGUAGES = ("en", "zh-CN")
@@ -263,6 +264,34 @@ def test_what_is_printed_comes_back_and_not_too_much_of_it() -> None:
     found = checked("weighted-sum", f"print('x' * 10**6)\n{KNOWN['weighted_sum']}")
     assert found["solved"]
     assert found["output"] == "x" * checking.OUTPUT
+
+
+@pytest.mark.parametrize("name", ["softmax", "cross-entropy", "temperature"])
+def test_large_scores_are_no_trouble_for_those_who_take_the_largest_off(name: str) -> None:
+    careless = {
+        "softmax": "e = np.exp(scores)\n    return e / e.sum(axis=1, keepdims=True)",
+        "cross-entropy": "e = np.exp(scores)\n    p = e / e.sum(axis=1, keepdims=True)\n"
+        "    return -np.log(p[np.arange(len(labels)), labels]).mean()",
+        "temperature": "e = np.exp(scores / temperature)\n"
+        "    return (np.cumsum(e / e.sum()) > u).argmax()",
+    }
+    head = KNOWN[EXERCISES[name].function].splitlines()[0]
+    found = checked(name, f"import numpy as np\n\n\n{head}\n    {careless[name]}\n")
+    assert found["say"] == texts.read("en", "exercises")[name]["mistakes"]["overflow"]
+
+
+def test_parts_may_come_as_one_array(tmp_path: Path) -> None:
+    code = solution("lstm-cell").replace("np.tanh(cell), cell", "np.tanh(cell), cell]")
+    code = code.replace("return sigmoid", "return np.array([sigmoid").replace("cell]", "cell])")
+    assert "np.array([" in code
+    assert asked("lstm-cell", code, tmp_path)["say"] == "right"
+
+
+def test_what_is_no_number_is_told_as_a_person_writes_it(tmp_path: Path) -> None:
+    code = "def weighted_sum(inputs, weights):\n    return float('inf')\n"
+    e = EXERCISES["weighted-sum"]
+    found = plain(asked(e.name, code, tmp_path))
+    assert "yours is ∞" in exercises.sentence(e, "en", found)
 
 
 def test_the_exercise_of_the_book_speaks_with_the_books_words() -> None:

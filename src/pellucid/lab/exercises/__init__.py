@@ -18,6 +18,8 @@ from .. import sandbox, texts
 from ..contents import CHAPTERS
 from .exercise import Exercise
 
+UNREAL = {"nan": "NaN", "inf": "∞", "-inf": "−∞"}  # as they travel, and as they are read
+
 __all__ = ["Exercise", "check", "every", "find", "of_chapter", "told", "words"]
 
 
@@ -107,7 +109,7 @@ def sentence(e: Exercise, language: str, found: dict[str, Any]) -> str:
             return book_texts.sentence(e.told_by, f"forgot: {name}", {}, language)
         return str(texts.read(language, "exercises")[e.name]["mistakes"][name])
     values = {
-        key: shape(value, language) if isinstance(value, list) else value
+        key: shape(value, language) if isinstance(value, list) else UNREAL.get(value, value)
         for key, value in found["values"].items()
     }
     asked = {"function": e.function, "arguments": ", ".join(e.arguments)}

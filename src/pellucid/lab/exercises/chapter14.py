@@ -144,11 +144,14 @@ def sample(scores, temperature, u):
         (SCORES, 3.0, 0.55),
         (SCORES[::-1], 0.5, 0.1),
         (SCORES[::-1], 2.0, 0.2),
-        (np.array([500.0, 501.0, 502.0]), 1.0, 0.2),
+        (np.array([800.0, 801.0, 802.0]), 1.0, 0.2),
         (np.array([0.0]), 1.0, 0.99),
     ],
     expected=drawn,
     mistakes={
+        "overflow": lambda scores, temperature, u: (
+            drawn(scores, temperature, u) if scores.max() / temperature < 700 else 0
+        ),
         "no temperature": lambda scores, temperature, u: drawn(scores, 1.0, u),
         "multiplied": lambda scores, temperature, u: drawn(scores, 1 / temperature, u),
         "most likely": lambda scores, temperature, u: int(scores.argmax()),

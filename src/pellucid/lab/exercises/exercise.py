@@ -76,7 +76,9 @@ class Exercise:
         Raises:
             TypeError, ValueError: there are no numbers in it.
         """
-        several = self.gives and isinstance(answer, (tuple, list))
+        several = self.gives and (
+            isinstance(answer, (tuple, list)) or np.shape(answer)[:1] == (len(self.gives),)
+        )
         return tuple(np.array(a, dtype=np.float64) for a in (answer if several else (answer,)))
 
     def right(self, case: Case) -> tuple[Array, ...]:

@@ -124,7 +124,7 @@ function Verdict({ of, t, stale }) {
   const { question: q, right } = of;
   const scale = q && largest(q.wanted.map((v) => v.values ?? 0)); // colours of both mean the same
   return html`<div class=${`verdict${of.solved ? " right" : ""}${stale ? " stale" : ""}`}>
-    <p class="say">${of.say}</p>
+    <p class="say"><${Told} text=${of.say} /></p>
     ${q && html`<div class="question">
       <p class="which num"><b>${fill(t("question # of #"), q.number, q.of)}</b><span class="marks" aria-hidden="true">${Array.from({ length: q.of }, (_, i) => html`<i key=${i} class=${right[i] === undefined ? "" : right[i] ? "yes" : "no"}></i>`)}</span>
         <span>${fill(t("right questions"), right.filter(Boolean).length, q.of)}</span></p>
