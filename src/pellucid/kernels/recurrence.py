@@ -85,11 +85,11 @@ def lstm_backward(
     d_z = np.empty((4 * size, steps, batch), d.dtype)
     d_gates = np.empty((4 * size, batch), d.dtype)
     d_state, d_cell = np.zeros((size, batch), d.dtype), np.array(d_last.T, order="C")
-    d, step = plain(d), compiled().lstm_step_back
+    d, step, back = plain(d), compiled().lstm_step_back, turned(w_hh, steps)
     for t in reversed(range(steps)):
         step(d[t], d_state, d_cell, gates[t], cells[t], bent[t], d_gates)
         d_z[:, t] = d_gates
-        np.dot(w_hh.T, d_gates, out=d_state)
+        np.dot(back, d_gates, out=d_state)
     return d_z, d_state, d_cell
 
 
@@ -124,12 +124,22 @@ def gru_backward(
     d_in, d_said = np.empty((2, 3 * size, steps, batch), d.dtype)
     heard, told = np.empty((2, 3 * size, batch), d.dtype)
     d_state = np.zeros((size, batch), d.dtype)
-    d, step = plain(d), compiled().gru_step_back
+    d, step, back = plain(d), compiled().gru_step_back, turned(w_hh, steps)
     for t in reversed(range(steps)):
         step(d[t], d_state, gates[t], recalled[t], states[t], heard, told)
         d_in[:, t], d_said[:, t] = heard, told
-        d_state += np.dot(w_hh.T, told)
+        d_state += np.dot(back, told)
     return d_in, d_said, d_state
+
+
+def turned(weight: Array, times: int) -> Array:
+    """The weights turned round; with many products ahead, also in memory, which BLAS likes better."""
+    if times < 16:
+        return weight.T
+    lying = np.empty(weight.shape[::-1], weight.dtype)
+    for row in range(0, len(weight), 64):  # a few rows at a time, so that they stay near
+        lying[:, row : row + 64] = weight[row : row + 64].T
+    return lying
 
 
 class Loops(NamedTuple):
