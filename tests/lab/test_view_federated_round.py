@@ -219,6 +219,11 @@ def test_openly_a_zero_gives_a_word_away() -> None:
     assert state["said"] == "leak"
     assert "lottery" in state["say"]
     assert not view.data["Anna"][0][:, 1].any()
+    until(view, "train-up", sender="Cleo")  # whose 0 for lunch is spam and ham in balance: no leak
+    view.handle({"do": "step"})
+    assert view.last().message["sum"]["update.weight"][0, 3] == 0
+    assert view.data["Cleo"][0][:, 3].any()
+    assert view.state()["said"] == "train-up"
 
 
 @ALL

@@ -318,7 +318,7 @@ class FederatedRound(View):
         }
 
     def sentence(self) -> Sentence:
-        last, protection = self.last(), self.value["protection"]
+        last = self.last()
         values: dict[str, Any] = {
             "round": self.number,
             "parties": len(self.names),
@@ -340,14 +340,13 @@ class FederatedRound(View):
             return ("changed-part" if last.kind in ("part", "parts-up") else "changed"), values
         if last.was == "again":
             return "again", values
-        if last.kind == "train-up" and protection == "open":
+        if last.kind == "train-up":
             assert last.message is not None
-            found = last.message["sum"]["update.weight"][0]
-            never = [w for w, u in zip(WORDS, found, strict=True) if u == 0]
+            met = self.data[last.sender][0].any(axis=0)
+            told = last.message["sum"]["update.weight"][0]
+            never = [w for w, m, u in zip(WORDS, met, told, strict=True) if not m and u == 0]
             if never:
                 return "leak", {**values, "never": self.word(never[0])}
-        if last.kind == "train-up" and protection == "shares":
-            return "trained", values
         return last.kind, values
 
     def ending(self, values: dict[str, Any]) -> Sentence:
@@ -412,7 +411,7 @@ def fields(message: Mapping[str, Any], at: str = "") -> list[dict[str, Any]]:
         elif isinstance(value, bytes):
             found.append({"name": path, "text": f"{value.hex()[:40]}…", "bytes": len(value)})
         elif isinstance(value, list):
-            found.append({"name": path, "text": ", ".join(map(str, value))})
+            found.append({"name": path, "text": f"({', '.join(map(str, value))})"})
         else:
             found.append({"name": path, "text": str(value)})
     return found

@@ -30,7 +30,7 @@ export default view(({ shows, t, act, state }) => html`<${Columns}>
     <${Card} title=${filled(t("who knows how far each moved “#”"), shows.words[shows.word])} note=${t("only what each has sent or received")}>
       <${Known} shows=${shows} t=${t} act=${act} />
     <//>
-    <${Card} title=${shows.over ? t("the sum") : t("the last message, part by part")}>
+    <${Card} title=${shows.over ? t("the sum") : t("the last message, part by part")} note=${shows.viewers.includes("holder") ? t("a key for lessons") : ""}>
       <${Parts} shows=${shows} t=${t} />
     <//>
     <${Card} title=${t("the model all share")} note=${t("above 0 speaks for spam")}>
@@ -62,7 +62,7 @@ function Lanes({ shows, t, act }) {
       return html`<g key=${v} class=${plug ? "pick" : ""} style=${{ cursor: plug ? "pointer" : "default" }} role=${plug ? "button" : null} tabindex=${plug ? 0 : null} data-plug=${v} onClick=${plug && pull} onKeyDown=${plug && ((e) => e.key === "Enter" && pull())}>
         <line x1=${x(i)} x2=${x(i)} y1="36" y2=${height} stroke="#cfc8ba" stroke-width="1.5" stroke-dasharray=${off ? "2 6" : null} />
         <rect x=${x(i) - pill / 2} y="6" width=${pill} height="30" rx="15" fill=${i === 0 ? "#e3f1f1" : off ? "#f4efe6" : "#fff"} stroke=${i === 0 ? "#0b6e75" : "#cfc8ba"} />
-        <text x=${x(i)} y="26" text-anchor="middle" style=${{ ...(count > 4 && { fontSize: "12px" }), fontWeight: 600, fill: off ? "#9a958c" : "#1c1e22", textDecoration: off ? "line-through" : "none" }}>${shows.labels[i]}</text>
+        <text x=${x(i)} y="26" text-anchor="middle" style=${{ fontSize: count > 5 ? "12px" : "15px", fontWeight: 600, fill: off ? "#9a958c" : "#1c1e22", textDecoration: off ? "line-through" : "none" }}>${shows.labels[i]}</text>
       </g>`;
     })}
     ${shows.sent.map((m, i) => html`<${Arrow} key=${shows.first + i} m=${m} at=${`sent[${i}]`} y=${TOP + i * ROW + 22} x=${x} now=${i === shows.sent.length - 1 && !shows.over} t=${t} />`)}
