@@ -1,8 +1,9 @@
 """Compiled kernels: the few loops that NumPy cannot run quickly, each beside its NumPy twin.
 
-They need Numba (`pip install 'pellucid[fast]'`) and are chosen by themselves where it is installed.
-Without it, or with the environment variable PELLUCID_KERNELS=0, the twins do the same work with the
-same numbers, only more slowly.
+They need Numba (`pip install 'pellucid[fast]'`) and are chosen by themselves where it is installed and
+there is much to do. Without it, or with the environment variable PELLUCID_KERNELS=0, the twins do the
+same work, more slowly; results agree but for rounding. Each module has its arrays checked and laid out
+in the functions at its top; `compiled()` gives the loops below them to other compiled code.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SWITCH = "PELLUCID_KERNELS"  # 0: off; 1: also where there is little to do
 # multiplications, or as much other work. Loading Numba takes half a second, and compiling a kernel some
 # seconds, once on each machine: that pays where a call saves a millisecond, and small networks never wait
 WORTH = 1 << 21
-least = 1 << 12 if os.environ.get(SWITCH, "").strip() == "1" else WORTH
+least = 1 << 16 if os.environ.get(SWITCH, "").strip() == "1" else WORTH
 """How much a kernel has to have to do."""
 
 _off = 0
