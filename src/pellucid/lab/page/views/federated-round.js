@@ -13,7 +13,7 @@ const filled = (text, ...values) => values.reduce((told, v) => told.replace("#",
 export default view(({ shows, t, act, state }) => html`<${Columns}>
   <div>
     <${Card} title=${filled(t("round # · # messages, # bytes"), shows.round, shows.messages, shows.bytes.toLocaleString("en"))} note=${t("next: click a name to pull its plug")}>
-      <${Setting} name="protection" />
+      <div class="pv-bar" style=${{ marginTop: 0 }}><${Setting} name="protection" /></div>
       <${Lanes} shows=${shows} t=${t} act=${act} />
       <${Controls} settings=${["parties"]}>
         <button data-do="whole_question" onClick=${() => act("whole_question")}>${t("one question")}</button>
