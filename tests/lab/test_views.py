@@ -125,8 +125,10 @@ def test_it_can_be_broken_and_still_says_what_happens(name: str) -> None:
             for value in extremes:
                 view = lab.open_view(name, language)
                 view.handle({"do": "set", "name": which, "value": value})
-                for _ in range(40):
+                for n in range(40):
                     view.handle({"do": "step"})
+                    if n not in (0, 1, 4, 12, 39):
+                        continue
                     state = view.state()
                     assert state["say"]
                     assert "{" not in state["say"]
