@@ -58,6 +58,10 @@ def command(
     from ..book.texts import language
     from ..lab import server
 
+    with contextlib.suppress(ImportError):  # comes with scikit-learn
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(1, "blas")  # small steps: more threads only wait for each other
     wanted = language(lang) if lang else None
     opened, note, closed = SAID[wanted or language()]
     listening = server.free_port(port)
