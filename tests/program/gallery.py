@@ -274,21 +274,20 @@ same numbers, bit for bit, and its large results put where the last step put the
 | what is done | why it pays |
 |---|---|
 | dot products go along rows in memory | a processor fetches and adds sixteen numbers at a time |
-| a product of a column and a row is never stored, but changes the weights where it is computed | the large array of gradients is neither written nor read |
+| a column times a row changes the weights where it is computed | no array of gradients is written or read |
 | functions of single elements go into the loop that makes the elements | each number is read once |
 | loops over the same rows become one loop | a row is still at hand when it is needed next |
 | rows of dead relus are left out | nothing would change in them |
-| what is made and used up in a round is a number, or a short row, not an array | registers instead of memory |
+| what is made and used up in a round is a number, or a short row | registers instead of memory |
 | exp and tanh are polynomials (4e-7), in float32 | sixteen at a time instead of one by one |
 | products of more than 262,144 multiplications stay with BLAS | which does them better |
+| a convolution with much to do calls its compiled kernel | its sums stay in registers |
 | what has no loop form stays a call of NumPy's | faithful rather than complete |
 
 A step is recorded again when shapes, types, modes or settings change. Random numbers are drawn from Pellucid's
-generator as the step would draw them, so a seed repeats a compiled run too. A Python `if` that depends on the numbers
-is refused with an explanation. This is the step of *Digits, one by one* in loops (`print(step.loops)`):
+generator as the step would draw them, so a seed repeats a compiled run too. A Python `if` that depends on the
+numbers is refused with an explanation. This is the step of *Digits, one by one* in loops (`print(step.loops)`):
 """
-
-
 
 
 HEAD = """# Programs

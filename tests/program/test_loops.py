@@ -44,7 +44,10 @@ def interpreted(source: str) -> Any:
     from types import ModuleType
 
     module = ModuleType("interpreted")
-    exec(compile(source.replace("@loops", ""), "<loops>", "exec"), module.__dict__)
+    exec(
+        compile(source.replace("@loops", "").replace("@short_rows", ""), "<loops>", "exec"),
+        module.__dict__,
+    )
     return module
 
 

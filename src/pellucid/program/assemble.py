@@ -18,7 +18,7 @@ from .lines import joined, needed, read_by, shared
 from .record import Piece, ReadFloat, ReadInt, Recorder, Value, is_uniform
 
 SHORT = 3  # lines of a rule that stand in the program itself; longer ones become functions
-RESERVED = {"np", "math", "rng", "t"}
+RESERVED = {"np", "math", "rng", "t", "pellucid"}
 
 # what the result of an operation is called, if nobody has named it
 CALLED = {

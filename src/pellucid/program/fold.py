@@ -74,8 +74,10 @@ class Folder:
     def __init__(self, given: dict[str, Any], fast: bool = False) -> None:
         import math
 
+        import pellucid
+
         self.space: dict[str, Any] = {
-            "np": np, "math": math, "rng": random.generator(), **given,
+            "np": np, "math": math, "rng": random.generator(), "pellucid": pellucid, **given,
         }  # fmt: skip
         self.given = set(given)
         self.fast = fast

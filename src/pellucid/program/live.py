@@ -12,7 +12,7 @@ from .. import random, tape
 from ..ops.base import as_result
 from ..tensor import Tensor
 from .loops import LoopProgram
-from .program import Program, _flat, _written
+from .program import Program, _flat, _recorded, _written
 from .reuse import Reused
 
 Array = Any
@@ -55,7 +55,8 @@ class Live:
         self, step: Callable[..., Any], arguments: Any, named: Any, *, loops: bool
     ) -> None:
         self.program: Program
-        self.program, self.recorder, assembled = _written(step, arguments, named, fast=not loops)
+        write = _recorded if loops else _written  # among loops, a kernel may be called
+        self.program, self.recorder, assembled = write(step, arguments, named, fast=not loops)
         self.inputs = list(self.program.inputs)
         values = {n: v for n, v in assembled.names.items() if n not in self.inputs}
         self.tensors = {n: v.owner for n, v in values.items() if v.kind == "weight"}
@@ -197,10 +198,7 @@ class Live:
         for i, shape, kind in self.rooms:
             given[i] = np.empty(shape, kind)
         if loops.whole:
-            if loops.ready:
-                loops.function(*given)
-            else:
-                loops.call(loops.title, given)
+            loops.function(*given)
             return loops.result(given)
         if loops.draws:
             loops.module.rng = random.generator()  # type: ignore[attr-defined]
@@ -208,7 +206,7 @@ class Live:
             value = float(group[setting] if part is None else group[setting][part])
             setattr(loops.module, name, value)
         with np.errstate(all="ignore"):
-            return loops.call(loops.title, given)
+            return loops.function(*given)
 
 
 def as_tensors(answer: Any) -> Any:

@@ -23,6 +23,7 @@ import linecache
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class Program:
         self._returned = assembled.gradients
         self._counts = assembled.uses_count
         self.namespace: dict[str, Any] = {"__name__": f"program_{self.title}"}
+        if "pellucid." in self.source:  # compiled kernels, called from among loops
+            self.namespace["pellucid"] = import_module("pellucid")
         path = f"<program {self.title}>"
         linecache.cache[path] = len(self.source), None, self.source.splitlines(keepends=True), path
         exec(compile(self.source, path, "exec"), self.namespace)
@@ -186,8 +189,7 @@ def write(step: Callable[..., Any]) -> Callable[..., Program]:
     return writer
 
 
-@kernels.off()
-def _written(
+def _recorded(
     step: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], fast: bool = False,
     recorder: Recorder | None = None,
 ) -> Any:  # fmt: skip
@@ -213,6 +215,9 @@ def _written(
     _try(trial, recorder, assembled, inputs, outcome)
     keeper.other_inputs(trial, assembled, arguments, named, inputs)
     return program, recorder, assembled
+
+
+_written = kernels.off()(_recorded)  # a program is NumPy alone
 
 
 def _title(step: Callable[..., Any]) -> str:

@@ -68,8 +68,10 @@ def spelled(f: Folder, function: Any, arguments: list[Known], given: Given) -> K
         return static(None)
     if getattr(function, "__func__", None) is Optimizer.scratch:
         return _room(f, arguments)
-    if function is kernels.use:  # a program is NumPy
-        return static(False)
+    if function is kernels.use:  # a program is NumPy; as loops, it may call a kernel
+        return static(_may_call(f) and kernels.use(arguments[0].value))
+    if _is_kernel(function):
+        return Known(call(f"{function.__module__}.{function.__name__}", *map(written, arguments)))
     if function is random.generator:
         return Known(name("rng"), random.generator())
     if function is sparse.RowSparse:
@@ -121,6 +123,18 @@ def spelled(f: Folder, function: Any, arguments: list[Known], given: Given) -> K
     if compared is not None:
         return Known(ast.Compare(written(arguments[0]), [compared()], [written(arguments[1])]))
     return None
+
+
+WITH_KERNELS = {"pellucid.ops.convolution"}  # rules whose kernels are called from among loops
+
+
+def _may_call(f: Folder) -> bool:
+    return f.frames[-1].globals.get("__name__") in WITH_KERNELS
+
+
+def _is_kernel(function: Any) -> bool:
+    module = getattr(function, "__module__", None) or ""
+    return module.startswith("pellucid.kernels.") and isinstance(function, types.FunctionType)
 
 
 def _settled_call(function: Any, arguments: list[Known], given: Given) -> Known | None:

@@ -25,6 +25,26 @@ FAST = {"reassoc", "contract", "nsz"}
 loops: Any = _numba.njit(error_model="numpy", fastmath=FAST, cache=True, nogil=True)
 """The decorator of a loop program."""
 
+
+def short_rows(function: Any) -> Any:
+    """The decorator for loops along short rows: has LLVM compute such a row as a whole.
+
+    Numba does not ask for that by itself, and with reason: along long rows it is in the way.
+    """
+    made, config = loops(function), import_module("numba").config
+    as_ever = made.compile
+
+    def compile_it(signature: Any) -> Any:
+        before, config.SLP_VECTORIZE = config.SLP_VECTORIZE, 1
+        try:
+            return as_ever(signature)
+        finally:
+            config.SLP_VECTORIZE = before
+
+    made.compile = compile_it
+    return made
+
+
 inlined: Callable[[F], F] = import_module("numba.extending").register_jitable(
     error_model="numpy", fastmath={"contract", "nsz"}
 )

@@ -38,6 +38,7 @@ from .terms import (
     View,
     memory,
 )
+from .views import reshaped
 
 LARGE = 1 << 18  # multiplications: from there on BLAS wins against a loop
 LONG = 1 << 12  # numbers: sums of more of them are added up in float64
@@ -400,12 +401,62 @@ class Plan:
             return self.folding(name, event)
         if isinstance(event, Spread):
             return self.spreading(name, event)
-        lines, _ = nested(
-            list(event.shape),
-            lambda at: [Store(name, tuple(at), self.stored_code(event, tuple(at)))],
-        )
+        lines = self.in_long_rows(name, event)
+        if lines is None:
+            lines, _ = nested(
+                list(event.shape),
+                lambda at: [Store(name, tuple(at), self.stored_code(event, tuple(at)))],
+            )
         first = len(lines) if isinstance(event, Fill) else 0
         return Job(lines, first, makes=name)
+
+    def in_long_rows(self, name: str, term: Term) -> list[Line] | None:
+        """Loops over (n, everything else) where the last axis is short and all elements stand alike."""
+        shape = term.shape
+        if (
+            len(shape) < 3
+            or shape[-1] > SHORT_ROW
+            or not isinstance(term, Map)
+            or not term.value.size
+        ):
+            return None
+        index = tuple(whole(0) if n == 1 else variable(f"axis_{a}") for a, n in enumerate(shape))
+        code = self.stored_code(term, index)
+        if code.variables() - {c.args[0] for c in index if c.op == "var"} - self.settings():
+            return None
+        loads = code.loads()
+        if any(c.args[1:] != index or self.arrays[c.args[0]].shape != shape for c in loads):
+            return None
+        alone = {v for c in code.walk() if c.op not in ("load",) for v in _own_variables(c)}
+        if any(v.startswith("axis_") for v in alone):
+            return None
+        flat = shape[0], math.prod(shape[1:])
+        by = {c.args[0]: self.flat(c.args[0], flat) for c in loads}
+        goal = self.flat(name, flat)
+        if goal is None or None in by.values():
+            return None
+
+        def body(at: list[Code]) -> list[Line]:
+            def change(c: Code) -> Code:
+                if c.op == "load":
+                    return load(str(by[c.args[0]]), tuple(at), c.dtype)
+                return c.mapped(change)
+
+            return [Store(str(goal), tuple(at), change(code))]
+
+        return nested(list(flat), body)[0]
+
+    def settings(self) -> set[str]:
+        """The names of numbers that the program is given."""
+        return {n for n, a in self.arrays.items() if not isinstance(a.term.value, np.ndarray)}
+
+    def flat(self, name: str, shape: tuple[int, ...]) -> str | None:
+        """An array with its axes behind the first taken together: the name for that."""
+        term = self.arrays[name].term
+        found = reshaped(term, shape, f"{{}}.reshape({shape})")
+        if found is not term and not (isinstance(found, View) and found.shaped):
+            return self.names.get(id(found))
+        return self.face(found) if isinstance(found, View) else name
 
     def stored_code(self, term: Term, index: Index) -> Code:
         """The element that is to be stored."""
@@ -675,11 +726,12 @@ class Plan:
         return Job([*clear, *lines], len(clear), makes=name, why=("rows added where they belong",))
 
 
+SHORT_ROW = 64  # numbers along the last axis: longer rows are long enough
 FEW = 4  # rows: for fewer, turning a matrix costs more than it saves
 CALLED = "has no loop form"
 HOW = {np.add: "add", np.multiply: "multiply", np.maximum: "largest", np.minimum: "smallest"}
 RESERVED = {"np", "f32", "f64", "i64", "i32", "i16", "i8", "u8", "u16", "u32", "u64", "i", "j", "k",
-            "l", "m", "n", "loops", "rng", "math", "step", "each", *operations.HELPERS}  # fmt: skip
+            "l", "m", "n", "loops", "short_rows", "rng", "math", "step", "each", *operations.HELPERS}  # fmt: skip
 
 
 def _start(function: Any, dtype: Any) -> tuple[Any, Any]:
@@ -702,6 +754,11 @@ def _wrapped(lines: list[Line], loops: list[Loop]) -> list[Line]:
             loop.body = lines
             lines = [loop]
     return lines
+
+
+def _own_variables(code: Code) -> set[str]:
+    """Variables that are read as numbers, and not as the index of an array."""
+    return {a.args[0] for a in code.parts() if a.op == "var"}
 
 
 def _factors(code: Code) -> list[Code]:

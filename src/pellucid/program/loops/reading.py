@@ -285,7 +285,7 @@ class Reader:
         """The value of an expression in which nothing depends on the step's numbers."""
         local: dict[str, Any] = {}
         for name in names_in(node):
-            if name in self.functions or name == "rng":
+            if name in self.functions or name in ("rng", "pellucid"):
                 return None
             value = self.look_up(name, env)
             if isinstance(value, (Term, list)):
@@ -480,7 +480,7 @@ class Reader:
         """A call: of the program's own functions, of NumPy's, of a method."""
         if isinstance(node.func, ast.Name) and node.func.id in self.functions:
             return self.inlined(node, env)
-        drawn = "rng" in names_in(node.func)
+        drawn = bool({"rng", "pellucid"} & names_in(node.func))
         if drawn or any(isinstance(a, ast.Starred) for a in node.args):
             raise UnreadableError(f"`{text(node)}`")
         given = {k.arg: self.value(k.value, env) for k in node.keywords if k.arg}
@@ -661,7 +661,7 @@ class Reader:
 
     def is_function(self, node: ast.Attribute, env: dict[str, Any]) -> bool:
         """Whether `np.add.at` or the like: known without the step's numbers; or the generator's."""
-        return names_in(node) <= {"np", "math", "rng"}
+        return names_in(node) <= {"np", "math", "rng", "pellucid"}
 
 
 def _changed_within(line: ast.stmt, function: ast.FunctionDef) -> set[str]:

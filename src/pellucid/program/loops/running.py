@@ -11,10 +11,8 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache, cached_property
-from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -65,21 +63,9 @@ def loaded(source: str) -> ModuleType:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     except OSError:
-        exec(compile(source.replace("@loops", "@loops_of_now"), name, "exec"), module.__dict__)
+        exec(compile(source, name, "exec"), module.__dict__)
     sys.modules[name] = module
     return module
-
-
-@contextmanager
-def short_rows_at_once() -> Iterator[None]:
-    """Have LLVM compute short rows as a whole, for which Numba does not ask by itself."""
-    config = import_module("numba").config
-    before = config.SLP_VECTORIZE
-    config.SLP_VECTORIZE = 1
-    try:
-        yield
-    finally:
-        config.SLP_VECTORIZE = before
 
 
 class LoopProgram:
@@ -118,17 +104,6 @@ class LoopProgram:
         self.fresh = [(n, shape, kind) for n, shape, kind, leaves in made.own() if leaves]
         self.module = loaded(self.source)
         self.function = getattr(self.module, self.title)
-        self.ready: set[str] = set()
-
-    def call(self, title: str, arguments: list[Any]) -> Any:
-        """Call a function of the module; the first time it is compiled."""
-        function = getattr(self.module, title)
-        if title in self.ready:
-            return function(*arguments)
-        with short_rows_at_once():
-            answer = function(*arguments)
-        self.ready.add(title)
-        return answer
 
     @cached_property
     def result(self) -> Callable[[list[Any]], Any]:

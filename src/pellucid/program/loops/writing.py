@@ -16,6 +16,7 @@ from ..layout import text as laid
 from . import operations
 from .code import TYPES, Code, text, variable
 from .fusing import (
+    SHORT,
     Fuser,
     Hoister,
     Nest,
@@ -316,7 +317,8 @@ class Written:
                 lines.append("# " + ", ".join(nest.makes))
             lines += self.lines(nest.line.lines, [])  # type: ignore[union-attr]
         body = "\n".join(f"    {line}" for line in lines or ["pass"])
-        return f"@loops\n{_signature(region.name, region.arguments)}\n{body}"
+        way = "short_rows" if _has_short_rows(region) else "loops"
+        return f"@{way}\n{_signature(region.name, region.arguments)}\n{body}"
 
     def lines(self, block: list[Line], around: list[str]) -> list[str]:
         """Lines of code; `around` are the variables of the loops around."""
@@ -412,6 +414,27 @@ def _names(line: Any) -> set[str]:
     return found
 
 
+def _has_short_rows(region: Region) -> bool:
+    """Whether sums are added up in short rows, and no function goes along long ones."""
+    loops = [x for nest in region.nests for b in nest.line.lines for x in _innermost(b)]  # type: ignore[union-attr]
+    short = any(
+        x.size <= SHORT and any(s.how == "add" and s.array in region.rows for s in stores(x))
+        for x in loops
+    )
+    costly = {"exp", "tanh", "bit"}
+    long = any(
+        x.size > SHORT and any(d.op in costly for c in codes(x) for d in c.walk()) for x in loops
+    )
+    return short and not long
+
+
+def _innermost(line: Line) -> list[Loop]:
+    if not isinstance(line, Loop):
+        return []
+    inner = [x for b in line.body for x in _innermost(b)]
+    return inner or [line]
+
+
 def _has_skip(block: list[Line]) -> bool:
     return any(isinstance(b, Loop) and (b.factor is not None or _has_skip(b.body)) for b in block)
 
@@ -428,13 +451,16 @@ def _with(line: Line, old: str, new: str) -> Line:
 def _head(words: str, body: str) -> str:
     """What stands above the functions: imports, and short names of types."""
     called = set(re.findall(r"\b(\w+)\(", body))
-    helpers = sorted({"loops", *(operations.HELPERS & called)})
-    maths = ["import math", ""] if "math." in body else []
+    ways = {way for way in ("loops", "short_rows") if f"@{way}\n" in body}
+    helpers = sorted(ways | (operations.HELPERS & called))
+    maths = ["import math", ""] if re.search(r"\bmath\.", body) else []
     said = set(re.findall(r"\w+", body))
     kinds = [f"{short} = np.{k}" for k, short in TYPES.items() if short in said and short != k]
-    source = f"from pellucid.program.loops.functions import {', '.join(helpers)}"
+    ours = ["import pellucid"] if "pellucid." in body else []
+    if helpers:
+        ours.append(f"from pellucid.program.loops.functions import {', '.join(helpers)}")
     return "\n".join(
-        [f'"""{words}"""', "", *maths, "import numpy as np", "", source, "", *kinds]
+        [f'"""{words}"""', "", *maths, "import numpy as np", "", *ours, "", *kinds]
     ).rstrip()
 
 
