@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from .. import init, ops
 from ..errors import ArgumentError, ShapeError, warn
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor
 from .linear import at_least_one
 from .module import Module
 from .parameter import Parameter, blank
@@ -87,9 +87,7 @@ class _Recurrent(Module):
             return ops.unsqueeze(x, dim=1)
         return ops.transpose(x, dim0=0, dim1=1) if self.batch_first else x
 
-    def _state(
-        self, name: str, state: Tensor | None, x: Tensor, batched: bool
-    ) -> Tensor | Array:
+    def _state(self, name: str, state: Tensor | None, x: Tensor, batched: bool) -> Tensor | Array:
         """The first state, (layers * directions, N, hidden_size): zeros unless given."""
         shape = self.num_layers * len(self._directions), x.shape[1], self.hidden_size
         if state is None:
