@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import pellucid
 from pellucid import lab
 from pellucid.errors import ArgumentError
 from pellucid.lab import saved, texts
@@ -150,8 +151,12 @@ def test_its_program_runs(name: str) -> None:
     view = lab.open_view(name)
     walk(view, 8)
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), np.errstate(all="ignore"):
-        exec(compile(view.python(), f"<{name}>", "exec"), {"__name__": name})
+    before = pellucid.get_default_dtype()  # a program may choose another: it is one of its own
+    try:
+        with contextlib.redirect_stdout(printed), np.errstate(all="ignore"):
+            exec(compile(view.python(), f"<{name}>", "exec"), {"__name__": name})
+    finally:
+        pellucid.set_default_dtype(before)
 
 
 @pytest.mark.parametrize("name", NAMES)

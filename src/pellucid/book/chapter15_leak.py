@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid import manual_seed
 from pellucid.data import ArrayDataset
+from pellucid.errors import ArgumentError
 from pellucid.federated import Local, Masked, Party, Recorder, SecureSum, Total, Trainer, plain_sum
 from pellucid.federated.averaging import copied
 from pellucid.federated.secure_aggregation import Identity
@@ -118,7 +119,16 @@ def best_likeness(seen: Mapping[str, Array], image: Array) -> float:
 
 
 def best_of(guesses: Array, image: Array) -> Array:
-    """The guess that is most like an image: more than an attacker could know to choose."""
+    """The guess that is most like an image: more than an attacker could know to choose.
+
+    Raises:
+        ArgumentError: no unit has moved, so there is nothing to read.
+    """
+    if not len(guesses):
+        raise ArgumentError(
+            "no unit of the first layer has moved, so nothing can be read back from the update.\n"
+            "Take a larger --lr, more --hidden units, or another --seed"
+        )
     chosen: Array = guesses[likeness(guesses, image[None])[0].argmax()]
     return chosen
 

@@ -339,6 +339,10 @@ def apart(line: Line, rows: dict[str, tuple[int, Any]], arrays: dict[str, Array]
         return [line]
     if line.size > SHORT or len(seen) < 2 or not {a for a, _ in writes(line)} - set(rows):
         return [line]
+    if any(
+        len({i for b, i in (*reads(line), *writes(line)) if b == a}) > 1 for a, _ in writes(line)
+    ):
+        return [line]  # a place that is filled here may be read under another index
     first, second = line.of([]), Loop(line.size, [])
     moved: dict[Code, Code] = {}
 
