@@ -164,3 +164,12 @@ def test_results_lie_where_the_last_step_put_them() -> None:
         assert np.array_equal(a.numpy(), b.numpy())
     assert compiled.running.count("out=room[") >= 3
     assert "out=" not in compiled.source
+
+
+@pytest.mark.parametrize("layer", [nn.RNN, nn.GRU, nn.LSTM])
+def test_what_a_kernel_would_run_in_eager_mode_is_written_in_numpy(layer, monkeypatch) -> None:
+    monkeypatch.setattr(pellucid.kernels, "least", 1)
+    module, x = layer(4, 4, batch_first=True), pellucid.randn(3, 5, 4)
+    compiled = pellucid.compile(lambda x: module(x)[0], loops=False)
+    np.testing.assert_allclose(compiled(x).numpy(), module(x)[0].numpy(), rtol=1e-5, atol=1e-6)
+    assert "kernel" not in compiled.source

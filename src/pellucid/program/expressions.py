@@ -14,10 +14,12 @@ import math
 import operator
 import types
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from .fold import FACTS, OF_SHAPE, Folder, Frame, UnfoldableError, _KeptLoopError
 from .known import (
     MISSING,
@@ -35,6 +37,7 @@ from .known import (
 )
 
 NUMBER = (int, float, np.generic)
+WITH_KERNELS = {"pellucid.ops.convolution"}  # rules whose kernels are called from among loops
 
 
 def value_of(f: Folder, node: ast.expr, frame: Frame) -> Known:
@@ -64,7 +67,9 @@ def _settled(node: ast.expr, frame: Frame) -> Known | None:
         local[n] = _whole(known)
     try:
         code = compile(ast.fix_missing_locations(ast.Expression(node)), "<settled>", "eval")
-        value = eval(code, {**frame.globals, **frame.outer, **local})
+        calls = frame.globals.get("__name__") in WITH_KERNELS
+        with nullcontext() if calls else kernels.off():  # elsewhere a program is NumPy alone
+            value = eval(code, {**frame.globals, **frame.outer, **local})
         if isinstance(value, (types.GeneratorType, zip, enumerate, reversed)):
             value = tuple(value)
     except Exception:

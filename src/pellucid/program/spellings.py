@@ -13,7 +13,7 @@ from ..ops import base, convolution, loss, normalization, recurrent
 from ..ops.embedding import check_bags
 from ..optim.base import Optimizer
 from ..tape import note_change
-from .expressions import _is_numpys, _whole, attribute, binary, full_of, picked
+from .expressions import WITH_KERNELS, _is_numpys, _whole, attribute, binary, full_of, picked
 from .fold import Folder, UnfoldableError
 from .known import (
     MISSING,
@@ -123,9 +123,6 @@ def spelled(f: Folder, function: Any, arguments: list[Known], given: Given) -> K
     if compared is not None:
         return Known(ast.Compare(written(arguments[0]), [compared()], [written(arguments[1])]))
     return None
-
-
-WITH_KERNELS = {"pellucid.ops.convolution"}  # rules whose kernels are called from among loops
 
 
 def _may_call(f: Folder) -> bool:
