@@ -226,19 +226,6 @@ def test_openly_a_zero_gives_a_word_away() -> None:
     assert view.state()["said"] == "train-up"
 
 
-@ALL
-def test_a_step_takes_less_than_a_tenth_of_a_second(protection: str) -> None:
-    import time
-
-    view, took = opened(protection=protection), []
-    for _ in range(12):
-        start = time.thread_time()
-        view.handle({"do": "step"})
-        view.state()
-        took.append(time.thread_time() - start)
-    assert sorted(took)[6] < 0.1
-
-
 def test_without_the_extra_the_masks_say_what_is_missing_and_the_rest_goes_on(monkeypatch) -> None:
     import sys
 
