@@ -158,19 +158,7 @@ def walk_back(
     Raises:
         GraphError: a node was freed by an earlier walk, or a value it needs was changed since.
     """
-    arrived: dict[Node, Any] = {}
-    goals: dict[Any, Any] = {}
-    waiting: list[Node] = []  # what has arrived somewhere and goes on from there; the newest last
-    for tensor, d in starts:
-        node = tensor._node
-        if node is None:
-            before = goals.get(tensor)
-            goals[tensor] = _own(d, create_graph) if before is None else before + d
-        elif node in arrived:
-            arrived[node] = arrived[node] + d
-        else:
-            arrived[node] = d
-            insort(waiting, node, key=_number)
+    arrived, goals, waiting = _set_out(starts, create_graph)
     wanted = needed = None
     if targets is not None:
         wanted = {id(t._node or t) for t in targets}
@@ -213,6 +201,29 @@ def walk_back(
         if not (retain_graph or op.light):  # a light node holds shapes only
             node.values = node.result = node.memory = None
     return goals
+
+
+def _set_out(
+    starts: Sequence[tuple[Tensor, Any]], create_graph: bool
+) -> tuple[dict[Node, Any], dict[Any, Any], list[Node]]:
+    """What has arrived at nodes and at leaves before the first step back, and which nodes wait to go on.
+
+    Of those that wait the newest is the last.
+    """
+    arrived: dict[Node, Any] = {}
+    goals: dict[Any, Any] = {}
+    waiting: list[Node] = []
+    for tensor, d in starts:
+        node = tensor._node
+        if node is None:
+            before = goals.get(tensor)
+            goals[tensor] = _own(d, create_graph) if before is None else before + d
+        elif node in arrived:
+            arrived[node] = arrived[node] + d
+        else:
+            arrived[node] = d
+            insort(waiting, node, key=_number)
+    return arrived, goals, waiting
 
 
 def _own(gradient: Any, create_graph: bool) -> Any:

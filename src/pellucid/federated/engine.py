@@ -53,6 +53,37 @@ class Engine(Protocol):
         """
 
 
+class Around:
+    """An engine round another: it passes everything on. What it should do besides, a subclass says."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """The names of all parties that can be asked."""
+        return self.engine.parties
+
+    @property
+    def missing(self) -> Missing:
+        """Of the last `ask`, who did not answer, and why."""
+        return self.engine.missing
+
+    @property
+    def sent(self) -> int:
+        """How many bytes went to parties so far."""
+        return self.engine.sent
+
+    @property
+    def received(self) -> int:
+        """How many bytes came from parties so far."""
+        return self.engine.received
+
+    def ask(self, messages: Mapping[str, Message]) -> dict[str, Message]:
+        """Ask."""
+        return self.engine.ask(messages)
+
+
 class Local:
     """All parties in this process, one after the other.
 

@@ -17,8 +17,7 @@ from ..random import manual_seed
 from . import ckks, paillier
 from .averaging import Row, fedavg
 from .encrypted_sum import KeyHolder
-from .engine import Engine, Local, Missing, Party
-from .messages import Message
+from .engine import Around, Engine, Local, Party
 from .plan import Plan
 from .secure_aggregation import Identity
 from .trainer import Loss, MakeOptimizer, Trainer
@@ -235,27 +234,14 @@ def new_lock(sum: str) -> Any:
     return makers[sum]() if sum in makers else None
 
 
-class Only:
+class Only(Around):
     """An engine that reaches some of another's parties."""
 
     def __init__(self, engine: Engine, parties: tuple[str, ...]) -> None:
-        self.engine, self.parties = engine, parties
+        super().__init__(engine)
+        self._parties = parties
 
     @property
-    def missing(self) -> Missing:
-        """Of the last `ask`, who did not answer, and why."""
-        return self.engine.missing
-
-    @property
-    def sent(self) -> int:
-        """How many bytes went to parties so far."""
-        return self.engine.sent
-
-    @property
-    def received(self) -> int:
-        """How many bytes came from parties so far."""
-        return self.engine.received
-
-    def ask(self, messages: Mapping[str, Message]) -> dict[str, Message]:
-        """Ask."""
-        return self.engine.ask(messages)
+    def parties(self) -> tuple[str, ...]:
+        """Those that can be reached."""
+        return self._parties

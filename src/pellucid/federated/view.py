@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .engine import Engine, Missing
+from .engine import Around, Engine
 from .messages import MOST_BYTES, Message, pack
 
 
@@ -29,7 +29,7 @@ class Exchange:
     received: int
 
 
-class Recorder:
+class Recorder(Around):
     """An engine that keeps a copy of everything: wrap it round another.
 
     >>> from pellucid.federated import Local, Recorder
@@ -43,29 +43,9 @@ class Recorder:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.log: list[Exchange] = []
         self._asks = 0
-
-    @property
-    def parties(self) -> tuple[str, ...]:
-        """The names of all parties that can be asked."""
-        return self.engine.parties
-
-    @property
-    def missing(self) -> Missing:
-        """Of the last `ask`, who did not answer, and why."""
-        return self.engine.missing
-
-    @property
-    def sent(self) -> int:
-        """How many bytes went to parties so far."""
-        return self.engine.sent
-
-    @property
-    def received(self) -> int:
-        """How many bytes came from parties so far."""
-        return self.engine.received
 
     def ask(self, messages: Mapping[str, Message]) -> dict[str, Message]:
         """Ask, and remember."""

@@ -44,76 +44,24 @@ def multiply(
             if i + HIGH <= rows:
                 if left > step:
                     tile(
-                        8,
-                        2,
-                        c,
-                        to,
-                        c_row,
-                        a,
-                        here,
-                        a_row,
-                        a_tap,
-                        b,
-                        there,
-                        b_tap,
-                        taps,
-                        left,
-                        fresh,
-                    )
+                        8, 2, c, to, c_row, a, here, a_row, a_tap, b,
+                        there, b_tap, taps, left, fresh,
+                    )  # fmt: skip
                 else:
                     tile(
-                        8,
-                        1,
-                        c,
-                        to,
-                        c_row,
-                        a,
-                        here,
-                        a_row,
-                        a_tap,
-                        b,
-                        there,
-                        b_tap,
-                        taps,
-                        left,
-                        fresh,
-                    )
+                        8, 1, c, to, c_row, a, here, a_row, a_tap, b,
+                        there, b_tap, taps, left, fresh,
+                    )  # fmt: skip
                 i += HIGH
             else:
                 if left > step:
                     tile(
-                        1,
-                        2,
-                        c,
-                        to,
-                        c_row,
-                        a,
-                        here,
-                        a_row,
-                        a_tap,
-                        b,
-                        there,
-                        b_tap,
-                        taps,
-                        left,
-                        fresh,
-                    )
+                        1, 2, c, to, c_row, a, here, a_row, a_tap, b,
+                        there, b_tap, taps, left, fresh,
+                    )  # fmt: skip
                 else:
                     tile(
-                        1,
-                        1,
-                        c,
-                        to,
-                        c_row,
-                        a,
-                        here,
-                        a_row,
-                        a_tap,
-                        b,
-                        there,
-                        b_tap,
-                        taps,
-                        left,
-                        fresh,
-                    )
+                        1, 1, c, to, c_row, a, here, a_row, a_tap, b,
+                        there, b_tap, taps, left, fresh,
+                    )  # fmt: skip
                 i += 1
