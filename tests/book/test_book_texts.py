@@ -64,6 +64,24 @@ def test_every_experiment_has_all_its_texts(e: Experiment, language: str) -> Non
         assert all(CHINESE.search(own[part]) for part in PARTS)
 
 
+@every_experiment
+def test_every_setting_has_a_name_and_a_help_in_every_language(e: Experiment) -> None:
+    for p in e.parameters:
+        for language in texts.LANGUAGES:
+            label, told = texts.setting(p.name, p.help, language)
+            known = texts.read(language, "settings")
+            assert label == known["names"][p.name]
+            assert told == (p.help if language == "en" else known["helps"][p.help])
+            assert (CHINESE.search(told) is not None) == (language == "zh-CN")
+
+
+def test_no_text_is_left_of_a_setting_that_is_gone() -> None:
+    known = texts.read("en", "settings")
+    assert set(known["names"]) == {p.name for e in EXPERIMENTS for p in e.parameters}
+    assert set(known["helps"]) == {p.help for e in EXPERIMENTS for p in e.parameters}
+    assert all(key == value for key, value in known["helps"].items())
+
+
 @every_file
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_language_has_the_same_keys(name: str, language: str) -> None:

@@ -86,6 +86,11 @@ def test_help_without_a_section_names_the_common_options(pellucid: Any) -> None:
 def test_help_in_chinese(pellucid: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PELLUCID_LANG", "zh")
     assert "第一个深度网络" in pellucid("run", "6.20", "--help").stdout
+    monkeypatch.setenv("PELLUCID_LANG", "en")
+    for asked in (("--lang", "zh-CN"), ("--lang=zh",)):
+        shown = pellucid("run", "6.20", "--help", *asked).stdout
+        assert "--lr" in shown
+        assert "学习率：每次修正走出多大一部分" in shown
 
 
 def test_the_words_of_the_examples_in_help_work(pellucid: Any) -> None:

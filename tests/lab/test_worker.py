@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pellucid.book import find
@@ -65,6 +67,8 @@ def test_every_chapter_can_be_shown(number: int, language: str) -> None:
         assert e["title"]
         assert e["shows"]
         assert e["source"].count("def ") >= 1
+        chinese = [bool(re.search("[\u4e00-\u9fff]", p["help"])) for p in e["parameters"]]
+        assert chinese == [language == "zh-CN"] * len(e["parameters"])
     encode(told)
 
 

@@ -2,7 +2,8 @@
 
 Each chapter's file has one table per experiment with `title`, `shows`, `look` and `next`; sentences
 for `result.say` under `[says."6.20"]`; and under `[words]` what names, headings and labels are
-called. `common.toml` holds the words and sentences that all chapters and commands use.
+called. `common.toml` holds the words and sentences that all chapters and commands use, and
+`settings.toml` what the settings of experiments are called and do.
 
 A number inside a word is a gap: `"error after pass #"` translates "error after pass 10".
 """
@@ -110,6 +111,16 @@ def word(text: str, id: str, language: str) -> str:
         return text
     numbers = iter(NUMBER.findall(text))
     return GAP.sub(lambda _: next(numbers, "#"), str(words[pattern]))
+
+
+def setting(name: str, help: str, language: str) -> tuple[str, str]:
+    """What a setting is called beside its name in Python, and its help from the docstring.
+
+    >>> setting("lr", "how far a step goes.", "zh-CN")
+    ('学习率', '一步走多远。')
+    """
+    known = read(language, "settings")
+    return str(known["names"].get(name, name)), str(known["helps"].get(help, help))
 
 
 def _chapter(id: str) -> str:

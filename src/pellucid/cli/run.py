@@ -40,7 +40,7 @@ def command(
         section, experiment, options = "SECTION", None, ["--help"]
     else:
         experiment = find(section)
-    inner = typer.main.get_command(_app(experiment))
+    inner = typer.main.get_command(_app(experiment, _spoken(options)))
     with inner.make_context(f"pellucid run {section}", options) as context:
         inner.invoke(context)
 
@@ -58,6 +58,14 @@ def split(words: list[str]) -> tuple[str | None, list[str]]:
             return word, words[:i] + words[i + 1 :]
         before = word
     return None, words
+
+
+def _spoken(options: list[str]) -> str:
+    """The language to help in: help is asked for before the options are read."""
+    from ..book.texts import as_language, language
+
+    told = " ".join(options).replace("--lang=", "--lang ").partition("--lang ")[2].split()
+    return (as_language(told[0]) if told else None) or language()
 
 
 def _options(
@@ -81,7 +89,7 @@ def _options(
     """The options that all experiments have; the settings of each stand before them."""
 
 
-def _app(experiment: Experiment | None) -> typer.Typer:
+def _app(experiment: Experiment | None, language: str) -> typer.Typer:
     """A command of its own for this experiment."""
 
     def run(**given: Any) -> None:
@@ -90,26 +98,31 @@ def _app(experiment: Experiment | None) -> typer.Typer:
             _run(experiment, given, **common)
 
     shared = inspect.signature(_options, eval_str=True).parameters
-    own = [] if experiment is None else [_option(p) for p in experiment.parameters]
+    own = [] if experiment is None else [_option(p, language) for p in experiment.parameters]
     run.__signature__ = inspect.Signature([*own, *shared.values()])  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in (*own, *shared.values())}
-    run.__doc__, examples = _help(experiment)
+    run.__doc__, examples = _help(experiment, language)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(context_settings=INNER, epilog=examples)(run)
     return app
 
 
-def _option(p: Parameter) -> inspect.Parameter:
+def _option(p: Parameter, language: str) -> inspect.Parameter:
     """A setting as an option; `lr` also goes by the book's name for it."""
     name = "--" + p.name.replace("_", "-")
     names = [f"{name}/--no-{name[2:]}"] if p.type is bool else [name]
     if p.name == "lr":
         names.append("--alpha")
-    kind, option = inspect.Parameter.KEYWORD_ONLY, typer.Option(p.default, *names, help=p.help)
+    from ..book import texts
+
+    label, told = texts.setting(p.name, p.help, language)
+    if language != "en":  # where the name of the option says nothing
+        told = f"{label}：{told}"
+    kind, option = inspect.Parameter.KEYWORD_ONLY, typer.Option(p.default, *names, help=told)
     return inspect.Parameter(p.name, kind, default=option, annotation=p.type)
 
 
-def _help(e: Experiment | None) -> tuple[str, str]:
+def _help(e: Experiment | None, language: str) -> tuple[str, str]:
     """What `--help` says before and after the options."""
     if e is None:
         return "Run an experiment of the book, with settings of your own if you like.", (
@@ -119,9 +132,9 @@ def _help(e: Experiment | None) -> tuple[str, str]:
             "  pellucid run 4.24 --alpha 0.5     another setting than the published one\n"
             "  pellucid list                     the experiments there are"
         )
-    from ..book import language, texts
+    from ..book import texts
 
-    about = texts.about(e.id, language())
+    about = texts.about(e.id, language)
     shows = " ".join(about.get("shows", "").split())
     lines = [f"  pellucid run {e.id} --explain"]
     lines += [f"  pellucid run {e.id} {_another(p)}" for p in e.parameters[:1] if p.default != ""]

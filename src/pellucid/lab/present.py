@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..book import report
+from ..book import texts as book_texts
 from ..book.experiment import Experiment, Parameter, all_experiments
 from ..book.report import Speaker
 from ..book.result import Nested, Note, Picture, Plot, Result, Sheet, Table
@@ -47,10 +48,7 @@ def experiment(e: Experiment, language: str) -> dict[str, Any]:
         "next": _text(say.about.get("next", "")),
         "slow": e.slow,
         "long": e.long,
-        "parameters": [
-            {"name": p.name, "kind": p.type.__name__, "default": p.default, "help": p.help}
-            for p in offered(e)
-        ],
+        "parameters": [setting(p, language) for p in offered(e)],
         "figures": [
             {
                 "name": say(f.name),
@@ -61,6 +59,13 @@ def experiment(e: Experiment, language: str) -> dict[str, Any]:
         ],
         "source": source(e),
     }
+
+
+def setting(p: Parameter, language: str) -> dict[str, Any]:
+    """A setting that can be turned: its name in Python, what it is called, and what it does."""
+    label, told = book_texts.setting(p.name, p.help, language)
+    kind = p.type.__name__
+    return {"name": p.name, "label": label, "kind": kind, "default": p.default, "help": told}
 
 
 def offered(e: Experiment) -> list[Parameter]:

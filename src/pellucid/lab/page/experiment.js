@@ -45,7 +45,7 @@ export function Experiment({ of: e, t, wire, language }) {
       ${running
         ? html`<button type="button" class="go" data-do="stop" onClick=${() => channel.current.send({ stop: true })}>${t("stop")}</button>`
         : html`<button type="submit" class="go" data-do="run">${t("run")} ▶</button>`}
-      ${e.parameters.map((p) => html`<${Parameter} key=${p.name} of=${p} value=${values[p.name]} set=${(v) => turn({ ...values, [p.name]: typed(p, v) })} english=${language === "en"} />`)}
+      ${e.parameters.map((p) => html`<${Parameter} key=${p.name} of=${p} value=${values[p.name]} set=${(v) => turn({ ...values, [p.name]: typed(p, v) })} />`)}
       ${Object.keys(chosen).length > 0 && html`<button type="button" onClick=${() => turn(Object.fromEntries(e.parameters.map((p) => [p.name, p.default])))}>${t("as published")}</button>`}
     </form>
     ${running && html`<${Progress} run=${run} t=${t} />`}
@@ -65,12 +65,12 @@ function typed(p, value) {
   return value === "" || Number.isNaN(number) ? value : number;
 }
 
-function Parameter({ of: p, value, set, english }) {
-  const help = english ? p.help : undefined;
+function Parameter({ of: p, value, set }) {
+  const name = html`<span>${p.label}${p.label !== p.name && html` <code>${p.name}</code>`}</span>`;
   if (p.kind === "bool")
-    return html`<label class="pv-switch" title=${help}><input type="checkbox" name=${p.name} checked=${value} onChange=${(e) => set(e.target.checked)} /><span>${p.name}</span></label>`;
+    return html`<label class="pv-switch" title=${p.help}><input type="checkbox" name=${p.name} checked=${value} onChange=${(e) => set(e.target.checked)} />${name}</label>`;
   const wide = p.kind === "str" ? Math.max(8, String(value).length) : 7;
-  return html`<label class="parameter" title=${help}><span>${p.name}</span><input name=${p.name} class="num" size=${wide} value=${value} inputmode=${p.kind === "str" ? "text" : "decimal"} onInput=${(e) => set(e.target.value)} /></label>`;
+  return html`<label class="parameter" title=${p.help}>${name}<input name=${p.name} class="num" size=${wide} value=${value} inputmode=${p.kind === "str" ? "text" : "decimal"} onInput=${(e) => set(e.target.value)} /></label>`;
 }
 
 function Progress({ run, t }) {
@@ -119,7 +119,7 @@ function LiveCurves({ curves, tick }) {
 function Outcome({ found, e, t, attempt }) {
   return html`<div class="found">
     ${found.exhibits.map((x, i) => html`<${Exhibit} key=${i} of=${x} />`)}
-    ${found.figures.length > 0 && html`<${Figures} found=${found} t=${t} />`}
+    ${found.figures.length > 0 && html`<${Figures} found=${found} e=${e} t=${t} />`}
     ${found.numbers.length > 0 && html`<section><h4>${t("found")}</h4><table class="plain"><tbody>${found.numbers.map((n) => html`<tr><th>${n.name}</th><td class="num">${n.value}</td></tr>`)}</tbody></table></section>`}
     ${found.agreements.length > 0 && html`<section><h4>${t("computed twice")}</h4><ul class="agree">${found.agreements.map((a) => html`<li class=${a.ok ? "yes" : "no"}>${a.name}: ${a.ok ? t("the same") : t("NOT the same")} <small class="num">${a.difference}</small></li>`)}</ul></section>`}
     ${found.steps.length > 0 && html`<details class="steps"><summary>${t("the first steps, number by number")}</summary>${found.steps.map((s) => html`<${Step} of=${s} t=${t} />`)}</details>`}
@@ -149,13 +149,14 @@ function Tries({ text, e, attempt, t }) {
   });
 }
 
-function Figures({ found, t }) {
+function Figures({ found, e, t }) {
+  const called = (name) => e.parameters.find((p) => p.name === name)?.label ?? name;
   const word = (met) => (met === true ? t("met") : met === false ? t("missed") : "–");
   return html`<section><h4>${t("published figures")}</h4>
     <table class="plain figures"><thead><tr><th></th><th>${t("published")}</th><th>${t("ours")}</th><th></th></tr></thead><tbody>
       ${found.figures.map((f) => html`<tr data-met=${String(f.met)}><th>${f.name}${f.how && html` <small>${f.how}</small>`}</th><td class="num">${f.published}</td><td class="num">${f.ours}</td><td class=${f.met ? "yes" : "no"}>${word(f.met)}</td></tr>`)}
     </tbody></table>
-    ${found.changed.length > 0 && html`<p class="status">${t("not compared, for other settings:")} ${found.changed.join(", ")}</p>`}
+    ${found.changed.length > 0 && html`<p class="status">${t("not compared, for other settings:")} ${found.changed.map(called).join(", ")}</p>`}
   </section>`;
 }
 
