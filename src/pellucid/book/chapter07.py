@@ -16,6 +16,7 @@ from .chapter06 import FOUR, ONE_OF_TWO
 from .chapter06_deep import first_weights
 from .experiment import Result, experiment
 from .games import numbers
+from .refusal import Refusal
 from .result import Array
 
 LEVELS = ("neurons", "layers", "letters")
@@ -104,7 +105,7 @@ def three_levels(
         svg: a file for the drawing, such as net.svg.
     """
     if level not in (*LEVELS, "all"):
-        raise ArgumentError(f"level is {', '.join(LEVELS)} or all, not {level!r}")
+        raise Refusal("level", listed=", ".join(LEVELS), level=level)
     known = np.array(numbers(lights, 3, "lights"))
     network = lights_network(result, passes, seed, 4)
     for one in LEVELS if level == "all" else (level,):

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from pellucid import Tensor, no_grad, relu
-from pellucid.errors import ArgumentError
 from pellucid.nn.functional import mse_loss
 from pellucid.optim import SGD
 from pellucid.program import compile as as_program
@@ -36,6 +35,7 @@ from .digits import (
     tell_one_step,
 )
 from .experiment import Figure, Result, experiment
+from .refusal import Refusal
 from .result import Array
 
 PUBLISHED, CORRECTED = "as published", "corrected"
@@ -342,7 +342,7 @@ def early_stopping(
     data = digits(result)
     pairs = [(images, targets) for images, targets, _ in data.batches(1)]
     if kept_aside >= len(pairs):
-        raise ArgumentError(f"of {len(pairs)} images {kept_aside} cannot be kept aside")
+        raise Refusal("kept aside", images=len(pairs), aside=kept_aside)
     training, validation = pairs[:-kept_aside], pairs[-kept_aside:]
     test = [(Tensor(data.test_images), data.test_labels)]
     turns = result.track(range(2 * passes))

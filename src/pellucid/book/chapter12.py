@@ -8,12 +8,12 @@ import numpy as np
 
 from pellucid import Tensor, embedding_bag, no_grad
 from pellucid.data import Vocabulary, datasets
-from pellucid.errors import ArgumentError
 from pellucid.nn import Embedding, Linear
 from pellucid.nn.functional import binary_cross_entropy_with_logits
 from pellucid.optim import SGD, Adam
 
 from .experiment import Result, experiment
+from .refusal import Refusal
 from .result import Array
 
 RARE = 5  # a word that occurs less often has no vector
@@ -87,10 +87,7 @@ class FillIn:
         self.around = np.array([n for n in range(-window, window + 1) if n])
         self.blanks = np.arange(window, len(self.text) - window)
         if len(self.blanks) < BATCH:
-            raise ArgumentError(
-                f"{len(self.text)} words with {window} on both sides of a blank are too few; "
-                f"take more reviews or a smaller window"
-            )
+            raise Refusal("few words", words=len(self.text), window=window)
         count = len(reviews.words)
         first = (self.random.random_sample((count, size)) - 0.5) * 0.2
         self.vectors = Embedding.from_pretrained(first.astype(np.float32), freeze=False)

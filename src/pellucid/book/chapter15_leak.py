@@ -8,7 +8,6 @@ import numpy as np
 
 from pellucid import manual_seed
 from pellucid.data import ArrayDataset
-from pellucid.errors import ArgumentError
 from pellucid.federated import Local, Masked, Party, Recorder, SecureSum, Total, Trainer, plain_sum
 from pellucid.federated.averaging import copied
 from pellucid.federated.secure_aggregation import Identity
@@ -18,6 +17,7 @@ from pellucid.nn import CrossEntropyLoss, Linear, Module, ReLU, Sequential, Tanh
 
 from .digits import CLASSES, Digits, digits
 from .experiment import Result, experiment
+from .refusal import Refusal
 from .result import Array
 
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -122,13 +122,10 @@ def best_of(guesses: Array, image: Array) -> Array:
     """The guess that is most like an image: more than an attacker could know to choose.
 
     Raises:
-        ArgumentError: no unit has moved, so there is nothing to read.
+        Refusal: no unit has moved, so there is nothing to read.
     """
     if not len(guesses):
-        raise ArgumentError(
-            "no unit of the first layer has moved, so nothing can be read back from the update.\n"
-            "Take a larger --lr, more --hidden units, or another --seed"
-        )
+        raise Refusal("nothing moved")
     chosen: Array = guesses[likeness(guesses, image[None])[0].argmax()]
     return chosen
 

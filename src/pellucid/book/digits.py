@@ -16,11 +16,11 @@ import numpy as np
 
 from pellucid import Tensor, no_grad, softmax
 from pellucid.data import datasets
-from pellucid.errors import ArgumentError
 from pellucid.nn import Linear, Module
 from pellucid.ops import Op
 from pellucid.optim import SGD
 
+from .refusal import Refusal
 from .result import Array, Result
 
 Compare = Callable[[Tensor, Tensor], Tensor]  # prediction, target -> how wrong, as one number
@@ -52,10 +52,10 @@ class Digits:
         """The training images in their order, cut into batches: images, one-hot targets, labels.
 
         Raises:
-            ArgumentError: there are fewer images than make one batch.
+            Refusal: there are fewer images than make one batch.
         """
         if size > len(self.images):
-            raise ArgumentError(f"a batch of {size} is more than all {len(self.images)} images")
+            raise Refusal("large batch", size=size, images=len(self.images))
         starts = range(0, len(self.images) - size + 1, size)
         parts = [slice(start, start + size) for start in starts]
         one_hot = np.eye(CLASSES)[self.labels]

@@ -80,6 +80,7 @@ import pellucid
 
 from ..errors import ArgumentError
 from .keeping import Keeper
+from .refusal import Refusal
 from .result import Progress, Result
 
 __all__ = ["Comparison", "Experiment", "Figure", "Parameter", "Result", "experiment"]
@@ -172,32 +173,33 @@ class Parameter:
     default: Any
     help: str
 
-    def accept(self, value: Any, whose: str) -> Any:
+    def accept(self, value: Any, span: str) -> Any:
         """The value as this setting takes it.
 
         Args:
             value: what was given.
-            whose: what the message calls this setting.
+            span: what the experiment is called.
 
         Raises:
-            ArgumentError: it is of the wrong kind, not finite, or out of range.
+            Refusal: it is of the wrong kind, not finite, or out of range.
         """
+        mine: dict[str, Any] = {"name": self.name, "span": span}
+        kind = {int: "whole number", float: "any number"}.get(self.type, "kind")
         try:
             accepted = self.type(value)
         except (TypeError, ValueError, OverflowError):
-            kind = {int: "a whole number", float: "a number"}.get(self.type, self.type.__name__)
-            raise ArgumentError(f"{whose} is {kind}, not {value!r}") from None
+            raise Refusal(kind, **mine, kind=self.type.__name__, value=repr(value)) from None
         if self.type is float and not math.isfinite(accepted):
-            raise ArgumentError(f"{whose} must be a finite number, not {value}")
+            raise Refusal("finite", **mine, value=value)
         if self.type is not int:
             return accepted
         if not isinstance(value, str) and accepted != value:
-            raise ArgumentError(f"{whose} is a whole number, not {value!r}")
+            raise Refusal(kind, **mine, value=repr(value))
         seed = self.name == "seed"
         least, most = (0, LARGEST_SEED) if seed else (min(self.default, 1), sys.maxsize)
         if not least <= accepted <= most:
-            limit = f"at least {least}" if accepted < least else f"at most {most}"
-            raise ArgumentError(f"{whose} must be {limit}, not {value}")
+            limit, bound = ("at least", least) if accepted < least else ("at most", most)
+            raise Refusal(limit, **mine, bound=bound, value=value)
         return accepted
 
 
@@ -296,15 +298,12 @@ class Experiment:
         for name in given:
             if name not in known:
                 listed = ", ".join(known) or "none"
-                raise ArgumentError(
-                    f"experiment {self.span} has no setting {name!r}; it has: {listed}"
-                )
+                raise Refusal("no setting", span=self.span, name=name, listed=listed)
         settings = {name: p.default for name, p in known.items()}
         for name, value in given.items():
             if value is None:
                 continue
-            whose = f"{name} of experiment {self.span}"
-            settings[name] = known[name].accept(value, whose)
+            settings[name] = known[name].accept(value, self.span)
         return settings
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..errors import ArgumentError
+from .refusal import Refusal
 from .result import Array
 
 INPUTS = ("toes", "wins", "fans")  # toes per player, share of games won, millions of fans
@@ -28,7 +28,7 @@ def numbers(text: str, count: int, what: str) -> Array:
         what: the name of the setting, for the message.
 
     Raises:
-        ArgumentError: it is something else.
+        Refusal: it is something else.
 
     >>> numbers("8.5, 0.65, 1.2", 3, "inputs")
     array([8.5 , 0.65, 1.2 ])
@@ -39,8 +39,5 @@ def numbers(text: str, count: int, what: str) -> Array:
         found = []
     if len(found) != count or not all(math.isfinite(number) for number in found):
         example = ", ".join(f"{number:g}" for number in (0.5, 0.2, -1, 0.1)[:count])
-        raise ArgumentError(
-            f"{what} has to be {count} numbers with commas between them, not {text!r}.\n"
-            f'Write for example: --{what} "{example}"'
-        )
+        raise Refusal("numbers", what=what, count=count, text=text, example=example)
     return np.array(found)

@@ -21,9 +21,9 @@ from pellucid.data import Vocabulary, Windows, datasets
 from pellucid.nn import CrossEntropyLoss
 from pellucid.nn.utils import clip_grad_norm_
 
-from ..errors import ArgumentError
 from ..tour.wrapping import fold
 from .experiment import Result
+from .refusal import Refusal
 from .result import Array
 
 Compare = Callable[[Any, Tensor, Tensor], tuple[Tensor, float]]
@@ -237,10 +237,10 @@ def write(model: Any, letters: Letters, length: int, temperature: float, seed: i
         seed: of what is drawn.
 
     Raises:
-        ArgumentError: the temperature is below 0.
+        Refusal: the temperature is below 0.
     """
     if temperature < 0:
-        raise ArgumentError(f"a temperature is 0 or more, not {temperature:g}")
+        raise Refusal("temperature", temperature=temperature)
     random, written = np.random.RandomState(seed), []
     mode = model.training
     model.eval()

@@ -11,6 +11,7 @@ sandbox.py      the reader's own code, in a process with limits
 exercises/      what each chapter ends with: from memory, checked
 worker.py       a process of its own for an experiment, with progress, curves and limits
 contents.py     the table of contents, which is there at once
+problems.py     what went wrong, in the reader's language
 present.py      results of experiments as the page shows them
 saved.py        a view or a result as one HTML file that needs neither Python nor a network
 notebook.py     the same views in Jupyter, marimo and VS Code

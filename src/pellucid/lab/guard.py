@@ -39,7 +39,9 @@ HEADERS = {
 NOT_ALLOWED = (
     "This page belongs to the lab that somebody started on this machine.\n"
     "Open the address that `pellucid lab` printed; it is good for one browser. "
-    "For another one, start the lab again.\n"
+    "For another one, start the lab again.\n\n"
+    "这个页面属于有人在这台机器上启动的实验室。\n"
+    "请打开 pellucid lab 打印出来的地址；它只供一个浏览器使用，换浏览器时请重新启动实验室。\n"
 )
 
 

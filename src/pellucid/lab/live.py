@@ -29,9 +29,10 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..book.experiment import find
+from ..book.refusal import Refusal
 from ..book.texts import as_language
 from ..errors import PellucidError
-from . import exercises, present, sandbox, saved
+from . import exercises, present, problems, sandbox, saved
 from .codec import LARGEST, NonsenseError, decode, encode
 from .view import View, open_view
 
@@ -137,14 +138,13 @@ class Wire:
                 self.views.pop(number, None)
             else:
                 await self.send(number, await self.in_engine(self.view, number, message))
-        except PellucidError as error:
-            await self.send(number, {"event": "problem", "message": error.message})
         except (NonsenseError, WebSocketDisconnect):
             raise
         except Exception as error:
-            traceback.print_exc()
-            told = f"this is a mistake of Pellucid's, and nothing has changed: {error!r}"
-            await self.send(number, {"event": "problem", "message": told})
+            if not isinstance(error, PellucidError):
+                traceback.print_exc()
+            language = self.language(number, message)
+            await self.send(number, {"event": "problem", **problems.told(error, language)})
 
     async def send(self, id: int, told: dict[str, Any]) -> None:
         """Send a message to the page."""
@@ -158,17 +158,21 @@ class Wire:
         """Call it in the thread of the engine."""
         return await asyncio.get_running_loop().run_in_executor(ENGINE, function, *given)
 
+    def language(self, id: int, message: dict[str, Any]) -> str:
+        """The language of a message, or else of the view that it is for."""
+        spoken = self.views[id].language if id in self.views else "en"
+        return as_language(str(message.get("language"))) or spoken
+
     # ----------------------------------------------------------------------------------------- views
 
     def view(self, id: int, message: dict[str, Any]) -> dict[str, Any]:
         """Open a view, or do something in one that is open."""
         if "open" in message:
             if len(self.views) >= MOST_VIEWS:
-                raise PellucidError(f"{MOST_VIEWS} views are open; close some first")
-            language = as_language(str(message.get("language"))) or "en"
-            self.views[id] = open_view(str(message["open"]), language)
+                raise Refusal("views open", most=MOST_VIEWS)
+            self.views[id] = open_view(str(message["open"]), self.language(id, message))
         if id not in self.views:
-            raise PellucidError("this view is not open any more; load the page again")
+            raise Refusal("view closed")
         view = self.views[id]
         if "save" in message:
             return {"event": "file", **saved.file(view, str(message["save"]))}
@@ -186,13 +190,13 @@ class Wire:
             raise NonsenseError("settings are a JSON object")
         experiment.settle(settings)
         if hidden := set(settings) - {p.name for p in present.offered(experiment)}:
-            raise PellucidError(f"{', '.join(hidden)} names a file; set it with pellucid run")
+            raise Refusal("names a file", names=", ".join(sorted(hidden)))
         if id in self.tasks and not self.tasks[id].done():
-            raise PellucidError("it is running already")
+            raise Refusal("running already")
         if not self.runs.take():
-            raise PellucidError(f"{MOST_RUNS} experiments are running; stop one, or wait for it")
-        language = as_language(str(message.get("language"))) or "en"
-        asked = {"id": id, "run": experiment.id, "settings": settings, "language": language}
+            raise Refusal("experiments running", most=MOST_RUNS)
+        asked = {"id": id, "run": experiment.id, "settings": settings}
+        asked["language"] = self.language(id, message)
         self.tasks[id] = asyncio.create_task(self.run(id, asked))
 
     def stop(self, id: int) -> None:
@@ -215,12 +219,12 @@ class Wire:
             async with asyncio.timeout(PATIENCE):
                 ended = await self.hand_on(process)
             if not ended:
-                await self.send(id, {"event": "failed", "message": await _last_words(process)})
+                raise Refusal("ended", code=await process.wait())
         except TimeoutError:
-            told = (
-                f"stopped after {PATIENCE / 60:.0f} minutes, which is as long as one may take here"
-            )
-            await self.send(id, {"event": "failed", "message": told})
+            slow = Refusal("too slow", minutes=round(PATIENCE / 60))
+            await self.send(id, {"event": "failed", "message": slow.told(asked["language"])})
+        except Refusal as error:
+            await self.send(id, {"event": "failed", "message": error.told(asked["language"])})
         except asyncio.CancelledError:
             with suppress(RuntimeError, WebSocketDisconnect):  # the page may be gone
                 await self.send(id, {"event": "stopped"})
@@ -235,9 +239,9 @@ class Wire:
         if "check" in message:
             exercises.find(str(message["check"]))
         if id in self.tasks and not self.tasks[id].done():
-            raise PellucidError("it is running already")
+            raise Refusal("running already")
         if not self.runs.take():
-            raise PellucidError(f"{MOST_RUNS} programs are running; stop one, or wait for it")
+            raise Refusal("programs running", most=MOST_RUNS)
         self.tasks[id] = asyncio.create_task(self.code(id, message))
 
     async def code(self, id: int, message: dict[str, Any]) -> None:
@@ -245,7 +249,7 @@ class Wire:
         code = str(message["code"])
         try:
             if "check" in message:
-                language = as_language(str(message.get("language"))) or "en"
+                language = self.language(id, message)
                 found = await exercises.check(str(message["check"]), code, language)
                 await self.send(id, {"event": "checked", **found})
             else:
@@ -273,11 +277,6 @@ class Wire:
             else:
                 ended = True
                 await self.socket.send_bytes(raw)
-
-
-async def _last_words(process: asyncio.subprocess.Process) -> str:
-    code = await process.wait()
-    return f"the experiment ended unexpectedly (exit status {code}); the terminal may say more"
 
 
 __all__ = ["LARGEST", "Runs", "Wire"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, MissingExtraError, PellucidError
-from . import saved
+from . import problems, saved
 from .codec import Binary, plain
 from .view import View, open_view
 
@@ -70,7 +70,7 @@ def show(name: str, language: str = "en", seed: int = 1) -> Any:
                     self.view.handle(message)
                     self.state = _state(self.view)
             except PellucidError as error:
-                self.send({"event": "problem", "message": error.message})
+                self.send({"event": "problem", **problems.told(error, self.view.language)})
 
     return Widget(view)
 

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..book.refusal import Refusal
 from ..book.texts import LANGUAGES, as_language
 from ..errors import ArgumentError, MissingExtraError, PellucidError
 
@@ -61,15 +62,16 @@ def application(port: int) -> Guard:
             "the lab's page has not been built in this checkout.\n"
             "Build it with:  make lab   (or: python hatch_build.py)"
         )
-    from . import contents
+    from . import contents, problems
     from .guard import Guard
 
     running: list[Any] = []  # who runs what: made with the first wire
 
     async def page(request: Request) -> Response:
         language = language_of(request)
-        told = json.dumps(contents.contents(language), ensure_ascii=False).replace("<", "\\u003c")
-        needs = escape("The lab needs JavaScript.")
+        found = contents.contents(language)
+        told = json.dumps(found, ensure_ascii=False).replace("<", "\\u003c")
+        needs = escape(found["words"]["needs JavaScript"])
         answer = HTMLResponse(PAGE.format(language=language, noscript=needs, contents=told))
         if as_language(request.query_params.get("lang", "")):
             answer.set_cookie("pellucid-language", language, max_age=YEAR, samesite="strict")
@@ -81,7 +83,8 @@ def application(port: int) -> Guard:
     async def chapter(request: Request) -> Response:
         number = request.path_params["number"]
         if number not in contents.CHAPTERS:
-            return JSONResponse({"message": f"there is no chapter {number}"}, status_code=404)
+            missing = Refusal("no chapter", number=number)
+            return JSONResponse({"message": missing.told(language_of(request))}, status_code=404)
         from . import present
 
         return JSONResponse(await run_in_threadpool(present.chapter, number, language_of(request)))
@@ -94,8 +97,7 @@ def application(port: int) -> Guard:
         await live.Wire(socket, running[0]).serve()
 
     async def wrong(request: Request, error: Exception) -> Response:
-        assert isinstance(error, PellucidError)
-        return JSONResponse({"message": error.message}, status_code=400)
+        return JSONResponse(problems.told(error, language_of(request)), status_code=400)
 
     app = Starlette(
         routes=[

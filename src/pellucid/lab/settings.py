@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ArgumentError
+from ..book.refusal import Refusal
 
 LONGEST_TEXT = 20_000
 
@@ -34,12 +34,12 @@ class Slider:
         """The value, whole if all that it may be is whole.
 
         Raises:
-            ArgumentError: it is no number, or out of bounds.
+            Refusal: it is no number, or out of bounds.
         """
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ArgumentError(f"{whose} is a number, not {value!r}")
+            raise Refusal("number", whose=whose, value=repr(value))
         if not (math.isfinite(value) and self.low <= value <= self.high):
-            raise ArgumentError(f"{whose} lies between {self.low:g} and {self.high:g}, not {value}")
+            raise Refusal("bounds", whose=whose, low=self.low, high=self.high, value=value)
         whole = all(isinstance(n, int) for n in (self.start, self.low, self.high, self.step))
         return round(value) if whole else float(value)
 
@@ -57,10 +57,11 @@ class Choice:
         """The value.
 
         Raises:
-            ArgumentError: it is none of the choices.
+            Refusal: it is none of the choices.
         """
         if value not in self.choices:
-            raise ArgumentError(f"{whose} is one of {', '.join(self.choices)}, not {value!r}")
+            listed = ", ".join(self.choices)
+            raise Refusal("one of", whose=whose, choices=listed, value=repr(value))
         return str(value)
 
 
@@ -76,10 +77,10 @@ class Switch:
         """The value.
 
         Raises:
-            ArgumentError: it is neither.
+            Refusal: it is neither.
         """
         if not isinstance(value, bool):
-            raise ArgumentError(f"{whose} is true or false, not {value!r}")
+            raise Refusal("true or false", whose=whose, value=repr(value))
         return value
 
 
@@ -96,13 +97,13 @@ class Words:
         """The value.
 
         Raises:
-            ArgumentError: it is no text, or too long.
+            Refusal: it is no text, or too long.
         """
         longest = min(self.longest, LONGEST_TEXT)
         if not isinstance(value, str):
-            raise ArgumentError(f"{whose} is a text, not {type(value).__name__}")
+            raise Refusal("text", whose=whose, kind=type(value).__name__)
         if len(value) > longest:
-            raise ArgumentError(f"{whose} has at most {longest} characters, not {len(value)}")
+            raise Refusal("long text", whose=whose, longest=longest, length=len(value))
         return value
 
 

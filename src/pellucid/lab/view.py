@@ -41,6 +41,7 @@ import numpy as np
 
 import pellucid
 
+from ..book.refusal import Refusal
 from ..errors import ArgumentError
 from . import texts
 from .codec import plain
@@ -214,9 +215,9 @@ class View(ABC):
             case "seed":
                 seed = given.get("value")
                 if isinstance(seed, bool) or not isinstance(seed, int):
-                    raise ArgumentError(f"a seed is a whole number, not {seed!r}")
+                    raise Refusal("seed number", value=repr(seed))
                 if not 0 <= seed <= LARGEST_SEED:
-                    raise ArgumentError(f"a seed lies between 0 and {LARGEST_SEED}, not {seed}")
+                    raise Refusal("seed bounds", most=LARGEST_SEED, value=seed)
                 self.seed = seed
                 self.start()
             case "set":
@@ -224,7 +225,8 @@ class View(ABC):
                 if not isinstance(which, str) or which not in self.settings:
                     listed = ", ".join(self.settings) or "none"
                     raise ArgumentError(f"{self.name} has no setting {which!r}; it has: {listed}")
-                self.value[which] = self.settings[which].accept(given.get("value"), which)
+                setting, whose = self.settings[which], self.word(which)
+                self.value[which] = setting.accept(given.get("value"), whose)
                 self.changed(which)
             case _:
                 method = getattr(type(self), name, None)
@@ -308,12 +310,12 @@ def _typed(value: Any, kind: Any, whose: str) -> Any:
     inner = getattr(kind, "__args__", None)
     if inner:
         if not isinstance(value, list):
-            raise ArgumentError(f"{whose} is a list, not {value!r}")
+            raise Refusal("list", whose=whose, value=repr(value))
         return [_typed(part, inner[0], whose) for part in value]
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not kind or (kind is float and not np.isfinite(value)):
-        raise ArgumentError(f"{whose} is {kind.__name__}, not {value!r}")
+        raise Refusal("typed", whose=whose, kind=kind.__name__, value=repr(value))
     return value
 
 

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from ..book.experiment import Experiment, find
 from ..book.report import Speaker
 from ..errors import PellucidError
-from . import texts
+from . import problems, texts
 from .codec import encode
 from .present import outcome
 
@@ -132,10 +132,10 @@ def run(e: Experiment, settings: dict[str, Any], language: str, send: Any) -> No
     try:
         result = e.run(on_progress=Watch(send, labels(e, language)), **settings)
         send({"event": "finished", **outcome(e, result, language)})
-    except PellucidError as error:
-        send({"event": "failed", "message": error.message})
-    except MemoryError:
-        send({"event": "failed", "message": "This needs more memory than there is."})
+    except (PellucidError, MemoryError) as error:
+        settled = e.settle(settings)
+        changed = {name: settled[name] for name in e.changed(settled)}
+        send({"event": "failed", **problems.told(error, language, changed)})
 
 
 def labels(e: Experiment, language: str) -> Callable[[str], str]:

@@ -126,7 +126,7 @@ function View({ name, t, wire }) {
 async function fetchJSON(address) {
   const answer = await fetch(address);
   const told = await answer.json();
-  if (!answer.ok) throw new Error(told.message);
+  if (!answer.ok) throw new Error([told.message, told.original].filter(Boolean).join("\n"));
   return told;
 }
 

@@ -1,7 +1,7 @@
 // An experiment as a card: settings, run, stop, live curves, what was found beside what was published,
 // and the code that ran.
 import uPlot from "uplot";
-import { html, num, Pixels, useEffect, useRef, useState } from "./kit/index.js";
+import { html, num, Pixels, Problem, useEffect, useRef, useState } from "./kit/index.js";
 import { INK, Plot } from "./kit/plot.js";
 import { page as save } from "./kit/save.js";
 import { done } from "./progress.js";
@@ -50,7 +50,7 @@ export function Experiment({ of: e, t, wire, language }) {
     </form>
     ${running && html`<${Progress} run=${run} t=${t} />`}
     ${run.state === "stopped" && html`<p class="status">${t("stopped")}</p>`}
-    ${run.state === "failed" && html`<p class="pv-problem" role="alert">${run.found.message}</p>`}
+    ${run.state === "failed" && html`<${Problem} of=${run.found} />`}
     ${run.state !== "finished" && Object.keys(curves.current).length > 0 && html`<${LiveCurves} curves=${curves.current} tick=${run.updates} />`}
     ${run.state === "finished" && html`<p class="save"><button type="button" data-save="html" onClick=${(event) => save(event.target.closest("article"), `experiment-${e.id}`, `${e.span} ${e.title}`)}>${t("save as")} HTML</button></p>`}
     ${run.state === "finished" && html`<${Outcome} found=${run.found} e=${e} t=${t} attempt=${attempt} />`}

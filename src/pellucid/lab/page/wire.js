@@ -65,7 +65,7 @@ export function openView(wire, name, language) {
         content.state = message.state;
         if (first) ready(model);
         else say("change:state");
-      } else if (!content.state) failed(new Error(message.message));
+      } else if (!content.state) failed(new Error([message.message, message.original].filter(Boolean).join("\n")));
       else say("msg:custom", message);
     });
     channel.send({ open: name, language });

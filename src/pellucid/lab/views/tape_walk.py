@@ -11,7 +11,7 @@ import numpy as np
 
 import pellucid
 from pellucid import Tensor
-from pellucid.errors import ArgumentError
+from pellucid.book.refusal import Refusal
 
 from ..settings import Slider, Switch, Words
 from ..view import Sentence, View
@@ -71,12 +71,12 @@ class TapeWalk(View):
         try:
             tree = ast.parse(self.value["expression"].strip() or "?", mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError):
-            raise ArgumentError(self.word("cannot be read")) from None
+            raise Refusal("said", said=self.word("cannot be read")) from None
         self.read(tree)
         if self.tape[-1].given:
-            raise ArgumentError(self.word("no operation"))
+            raise Refusal("said", said=self.word("no operation"))
         if not any(made.kind == "leaf" for made in self.tape):
-            raise ArgumentError(self.word("no letter"))
+            raise Refusal("said", said=self.word("no letter"))
         self.leaves_first()
         for made in self.tape:
             for i in made.inputs:
@@ -94,7 +94,7 @@ class TapeWalk(View):
         """Put what an expression needs on the tape, innermost first; where its value stands.
 
         Raises:
-            ArgumentError: something in it is no arithmetic with a, b and c.
+            Refusal: something in it is no arithmetic with a, b and c.
         """
         if isinstance(tree, ast.Name) and tree.id in LEAVES:
             found = next((i for i, made in enumerate(self.tape) if made.name == tree.id), None)
@@ -115,7 +115,7 @@ class TapeWalk(View):
             kind = tree.func.id
             if kind in ONE and not tree.keywords:
                 return self.result(kind, f"{kind}({{}})", [self.read(tree.args[0])])
-        raise ArgumentError(self.word("only arithmetic"))
+        raise Refusal("said", said=self.word("only arithmetic"))
 
     def leaves_first(self) -> None:
         """What is given stands before what is made; operations keep their order."""
@@ -136,7 +136,7 @@ class TapeWalk(View):
         """Run an operation on what stands on the tape."""
         made = sum(not m.given for m in self.tape)
         if made == len(MADE):
-            raise ArgumentError(self.word("too long"))
+            raise Refusal("said", said=self.word("too long"))
         value = RUN[kind](*(self.values[i] for i in inputs))
         names = (self.tape[i].name for i in inputs)
         return self.put(Made(MADE[made], kind, code.format(*names), inputs), value)

@@ -21,18 +21,18 @@ export function view(Body) {
   return {
     render({ model, el }) {
       const state = signal(model.get("state"));
-      const problem = signal("");
+      const problem = signal(null);
       const ran = signal(null);
       const send = sender(model);
       const changed = () => {
         state.value = model.get("state");
-        problem.value = "";
+        problem.value = null;
         send.next();
       };
       const told = (message) => {
         if (message.event === "ran") return ran.value = message;
         if (message.event === "file") download(message);
-        if (message.event === "problem") problem.value = message.message;
+        if (message.event === "problem") problem.value = message;
         send.next();
       };
       model.on("change:state", changed);
@@ -104,10 +104,13 @@ function Frame({ Body, state, problem, ran, send, model, el }) {
   return html`<${Here.Provider} value=${here}>
     <header class="pv-head"><h2>${now.title}</h2><p>${now.lead}</p></header>
     <div class="pv-body"><${Body} ...${here} /></div>
-    ${problem.value && html`<p class="pv-problem" role="alert">${problem.value}</p>`}
+    ${problem.value && html`<${Problem} of=${problem.value} />`}
     <${Tools} />
   <//>`;
 }
+
+/** What went wrong: in the reader's language, and below in the framework's own words. */
+export const Problem = ({ of }) => html`<p class="pv-problem" role="alert">${of.message}${of.original && html`<small lang="en">${of.original}</small>`}</p>`;
 
 /** Space or → one step, ← back, P play, R reset: for the view that was pointed at last. */
 function useKeys(el, here) {
