@@ -1,5 +1,6 @@
 // The free bench: layers on top of each other, what they make of the plane, and one example on its way.
-import { array, Card, Columns, Controls, diverging, Draw, html, largest, num, Num, Pixels, Plot, Say, useEffect, useRef, useState, useView, view } from "../kit/index.js";
+import { array, Card, Columns, Controls, diverging, Draw, html, largest, num, Num, Pixels, Plot, Problem, Say, useEffect, useRef, useState, useView, view } from "../kit/index.js";
+import { Gallery, Images, Read, Table, Text } from "../own-data.js";
 
 export default view(({ shows, t, value }) => html`<${Columns}>
   <div>
@@ -16,7 +17,7 @@ export default view(({ shows, t, value }) => html`<${Columns}>
       <${Data} />
     <//>
     <${Card} title=${t("how it goes")}>
-      <${Plot} curves=${curves(shows, t)} x=${t("steps")} ys=${[0, 1.4 * Math.max(1, Math.min(4, largest(shows.losses)))]} height=190 width=460 label=${t("how it goes")} />
+      <${Plot} curves=${curves(shows, t)} x=${t("steps")} ys=${[0, 1.8 * Math.max(1, Math.min(4, largest(shows.losses)))]} height=190 width=460 label=${t("how it goes")} />
       <p class="soft">${t("weights")} <${Num} at="weights" digits=0 />${shows.test_right.length > 0 && html` · ${t("right, of the others")} <${Num} at=${`test_right[${shows.test_right.length - 1}]`} digits=3 />`}</p>
     <//>
   </div>
@@ -41,7 +42,7 @@ function Layers() {
       <button class="quiet" aria-label=${t("take out")} title=${t("take out")} data-remove=${i} onClick=${() => act("remove", { at: i })}>×</button>
     </div>`)}
     <${Adder} at=${shows.layers.length} last />
-    ${shows.message && html`<p class="pv-problem" role="alert">${shows.message}</p>`}
+    ${shows.message && html`<${Problem} of=${shows} />`}
   </div>`;
 }
 
@@ -59,27 +60,21 @@ function Adder({ at, last }) {
 }
 
 function Data() {
-  const { shows, state, t, act, value } = useView();
-  const [refused, refuse] = useState("");
+  const { shows, state, t, act, value, recorded } = useView();
   const task = state.settings.find((s) => s.name === "task");
-  const load = async (event) => {
-    const [file] = event.target.files;
-    event.target.value = "";
-    if (!file) return;
-    refuse(file.size > 400_000 ? t("a table has at most 400 kB") : "");
-    if (file.size <= 400_000) act("load", { text: await file.text() });
-  };
+  const own = { table: html`<${Table} />`, images: html`<${Images} />`, lines: html`<${Text} key="lines" kind="lines" />`, letters: html`<${Text} key="letters" kind="letters" />` }[task.value];
   return html`
     <div class="pv-bar settings" style=${{ marginTop: 0, marginBottom: "12px" }}>
       <span class="pv-choice" role="radiogroup" aria-label=${task.label}>${task.choices.map((c) => html`<button role="radio" key=${c.value} data-set="task" data-value=${c.value} aria-checked=${c.value === task.value} onClick=${() => act("set", { name: "task", value: c.value })}>${c.label}</button>`)}</span>
-      ${value("task") === "table" && html`<label class="bench-file">${t("your own CSV")}<input type="file" accept=".csv,text/csv,text/plain" onChange=${load} /></label>
-        <label class="pv-switch"><input type="checkbox" data-set="scaled" checked=${value("scaled")} onChange=${(e) => act("set", { name: "scaled", value: e.target.checked })} /><span>${t("scaled")}</span></label>`}
+      ${value("task") === "table" && html`<label class="pv-switch"><input type="checkbox" data-set="scaled" checked=${value("scaled")} onChange=${(e) => act("set", { name: "scaled", value: e.target.checked })} /><span>${t("scaled")}</span></label>`}
     </div>
-    ${refused && html`<p class="pv-problem" role="alert">${refused}</p>`}
     ${shows.map && html`<${Plane} map=${shows.map} columns=${shows.columns} />`}
-    ${shows.image && html`<div class="bench-digit"><${Draw} side=${shows.side} value=${shows.drawn ? rows(shows.image) : EMPTY} done=${(drawn) => act("draw", { rows: drawn })} label=${t("draw a digit")} />
+    ${task.value === "digits" && html`<div class="bench-digit"><${Draw} side=${shows.side} value=${shows.drawn ? rows(shows.image) : EMPTY} done=${(drawn) => act("draw", { rows: drawn })} label=${t("draw a digit")} />
       <div><${Pixels} of=${shows.image} size=112 label=${t("the example")} /><p class="soft">${shows.drawn ? t("yours") : t("draw a digit")}</p></div></div>`}
-    ${!shows.map && !shows.image && html`<p class="soft">${shows.columns.join(" · ")} → ${shows.classes.join(" · ")}</p>`}`;
+    ${shows.gallery && html`<${Gallery} /><div class="bench-digit" style=${{ marginTop: "14px" }}><${Pixels} of=${shows.image} size=112 most=${1} label=${t("the example")} /><p class="soft">${t("the example")}</p></div>`}
+    ${shows.text && html`<${Read} />`}
+    ${task.value === "table" && !shows.map && html`<p class="soft">${shows.columns.join(" · ")} → ${shows.classes.join(" · ")}</p>`}
+    ${own && !recorded && html`<div class="bench-bring">${own}</div>`}`;
 }
 
 const EMPTY = [];
@@ -123,7 +118,7 @@ function Walk() {
       <${Strip} at=${`walk.layers[${i}].numbers`} values=${layer.numbers} most=${most} on=${layer.forward} more=${layer.more} />
       <${Strip} at=${`walk.layers[${i}].blame`} values=${layer.blame} most=${blame} on=${layer.backward} back />
     </div>`)}</div>
-    ${walk.compared && html`<p class="bench-says">${walk.shares.map((_, i) => html`<span key=${i} class=${i === walk.target ? "wanted" : ""}>${shows.classes[i]} <${Num} at=${`walk.shares[${i}]`} /></span>`)}</p>
+    ${walk.compared && html`<p class="bench-says">${walk.shown.map((i) => html`<span key=${i} class=${i === walk.target ? "wanted" : ""}>${shows.classes[i]} <${Num} at=${`walk.shares[${i}]`} /></span>`)}</p>
       <p class="soft">${t("loss")} <${Num} at="walk.loss" digits=3 /></p>`}`;
 }
 
