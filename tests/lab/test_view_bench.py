@@ -16,7 +16,7 @@ import pytest
 import pellucid
 from pellucid import lab
 from pellucid.errors import ArgumentError
-from pellucid.lab import own_data, saved, texts
+from pellucid.lab import own_data, problems, saved, texts
 from pellucid.lab.codec import plain
 from pellucid.lab.own_examples import example, example_images, example_table
 from pellucid.lab.views.bench import MOST_LAYERS, WRITES
@@ -109,7 +109,7 @@ def test_it_learns_the_rings_and_a_straight_line_does_not() -> None:
     ],
 )
 def test_impossible_shapes_are_explained_in_chinese(task, kind, at, word) -> None:
-    view = Bench("zh-CN")
+    view = lab.open_view("bench", "zh-CN")
     view.handle({"do": "set", "name": "task", "value": task})
     if kind == "linear":
         view.handle({"do": "remove", "at": len(view.layers) - 1})
@@ -260,7 +260,9 @@ def test_what_cannot_be_learned_from_is_refused_with_a_reason(task, message, key
     with pytest.raises(ArgumentError) as told:
         view.handle(message)
     reason = texts.read(language, "own-data")["say"][key]
-    assert re.fullmatch(re.sub(r"\\{\w+\\}", ".*", re.escape(reason)), told.value.message)
+    said = problems.told(told.value, language)
+    assert set(said) == {"message"}
+    assert re.fullmatch(re.sub(r"\\{\w+\\}", ".*", re.escape(reason)), said["message"])
     assert json.dumps(plain(view.state(), lambda b: b.array.tolist())) == before
 
 
@@ -405,7 +407,7 @@ def test_the_walk_through_a_recurrent_layer_is_the_recurrence_by_hand() -> None:
 def test_a_recurrent_layer_where_no_sequence_comes_in_is_explained() -> None:
     view = opened()
     view.handle({"do": "add", "kind": "lstm", "at": 0})
-    assert "reads sequences" in view.shows()["message"]
+    assert "reads a sequence" in view.shows()["message"]
     view = opened()
     view.handle({"do": "add", "kind": "embedding", "at": 0})
     assert "whole numbers" in view.shows()["message"]

@@ -176,7 +176,9 @@ class Bench(View):
             self.shapes.append(tuple(x.shape[1:]))
         if x.ndim != 2 or x.shape[1] != len(self.data.classes):
             self.broken = len(self.layers) - 1
-            self.message = self.told("misfit-scores", shape=x.shape[1:], classes=len(self.data.classes))
+            self.message = self.told(
+                "misfit-scores", shape=x.shape[1:], classes=len(self.data.classes)
+            )
             return
         self.model = nn.Sequential(*made)
         kind = {"sgd": SGD, "adam": Adam}[self.value["optimizer"]]
@@ -190,9 +192,9 @@ class Bench(View):
         match layer["kind"], len(shape):
             case "linear", _:
                 key = "misfit-inputs"
-            case ("rnn" | "lstm"), axes:
+            case (("rnn" | "lstm"), axes):
                 key = "misfit-inputs" if axes == 2 else "misfit-sequence"
-            case ("conv" | "pool"), axes:
+            case (("conv" | "pool"), axes):
                 key = "misfit-small" if axes == 3 else "misfit-flat"
             case kind, _:
                 key = "misfit-embedding" if kind == "embedding" else "misfit-numbers"
