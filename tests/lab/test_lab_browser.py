@@ -265,7 +265,7 @@ def test_the_bench_takes_a_table_a_drawing_and_gives_a_network_away(site, tmp_pa
         page.locator('input[type="file"]').wait_for(state="detached")
         page.locator('[data-value="table"]').click()
         page.locator('input[type="file"]').set_input_files(tmp_path / "bad.csv")
-        assert "line 2 has 2 columns" in page.locator(".pv-problem").inner_text()
+        assert "Line 2 has 2 columns" in page.locator(".pv-problem").inner_text()
         page.locator('input[type="file"]').set_input_files(tmp_path / "mine.csv")
         until(page, "document.querySelector('.bench-axes').textContent", "a → · b ↑")
         page.locator('[data-do="step"]').click()
@@ -281,6 +281,138 @@ def test_the_bench_takes_a_table_a_drawing_and_gives_a_network_away(site, tmp_pa
         page.mouse.move(box["x"] + 95, box["y"] + 160, steps=8)
         page.mouse.up()
         page.locator("text=yours").wait_for()
+
+
+def picture(path, size, colours) -> None:
+    """A picture file: the left half in one colour, the right in another."""
+    image = pytest.importorskip("PIL.Image")
+    width, height = size
+    made = image.new("RGBA", size, colours[1])
+    made.paste(image.new("RGBA", (width // 2, height), colours[0]), (0, 0))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made.save(path)
+
+
+def folder(at, names=("left", "right"), count=6):
+    """A folder of pictures: darker on one side or the other, some of them lying, some transparent."""
+    for kind, name in enumerate(names):
+        for n in range(count):
+            dark, light = (10 * n, 20, 30, 255), (0, 0, 0, 0) if n % 2 else (220, 230, 240, 255)
+            picture(
+                at / name / f"{n}.png", (60 + n, 40), (dark, light) if kind == 0 else (light, dark)
+            )
+    (at / names[0] / ".DS_Store").write_bytes(b"not shown by the system that left it")
+    (at / "notes.txt").write_text("in no subfolder")
+    return at
+
+
+def test_the_bench_learns_from_a_folder_of_pictures(site, tmp_path) -> None:
+    mine = folder(tmp_path / "mine")
+    with site.open("/bench?lang=en") as page:
+        mirror = Mirror(page, "bench")
+        assert mirror.click('[data-value="images"]') == ["set"]
+        assert mirror.after(
+            lambda: page.locator(".bench-bring input").set_input_files(mine)
+        ) == ["load_images"]  # fmt: skip
+        known = mirror.view.data
+        assert known.classes == ("left", "right")
+        assert len(known.inputs) + len(known.test_inputs) == 12
+        left, right = known.inputs[..., :13].mean((1, 2, 3)), known.inputs[..., 15:].mean((1, 2, 3))
+        np.testing.assert_array_equal(left < right, known.targets == 1)
+        assert known.inputs.min() == 0  # transparent is white: no ink
+        assert page.locator(".bench-gallery canvas").count() == 2
+        for _ in range(3):
+            assert mirror.click('[data-do="step"]') == ["step"]
+        while page.locator('[data-do="follow"]').is_enabled():
+            assert mirror.click('[data-do="follow"]') == ["follow"]
+        assert page.locator(".pv-say").get_attribute("data-said") == "walked"
+        assert mirror.view.test_right[-1] == 1.0
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_folder_that_cannot_be_learned_from_is_refused(site, tmp_path, language) -> None:
+    flat, one, few = tmp_path / "flat", tmp_path / "one", tmp_path / "few"
+    picture(flat / "a.png", (30, 30), ("red", "blue"))
+    picture(one / "cat" / "a.png", (30, 30), ("red", "blue"))
+    folder(few, count=3)
+    broken = folder(tmp_path / "broken")
+    (broken / "left" / "letter.txt").write_text("no picture")
+    large = folder(tmp_path / "large")
+    with (large / "right" / "huge.png").open("wb") as file:
+        file.truncate(21_000_000)
+    many = folder(tmp_path / "many")
+    for n in range(800):
+        (many / "left" / f"more-{n}.png").touch()
+    page_words, server_says = (
+        texts.read(language, "bench")["words"], texts.read(language, "own-data")["say"],
+    )  # fmt: skip
+    expected = {
+        flat: server_says["images-folders"],
+        one: server_says["images-one"].format(label="cat"),
+        few: server_says["images-few"].format(label="left", count=3, fewest=4),
+        broken: page_words["# is no picture"].replace("#", "letter.txt"),
+        large: page_words["# is too large"].replace("#", "huge.png"),
+        many: page_words["# pictures, at most #"].replace("#", "812", 1).replace("#", "800"),
+    }
+    with site.open(f"/bench?lang={language}") as page:
+        until(page, STATES, lambda n: n > 0)
+        page.locator('[data-value="images"]').click()
+        chooser = page.locator(".bench-bring input")
+        for path, reason in expected.items():
+            chooser.set_input_files(path)
+            told = "document.querySelector('.pv-problem')?.innerText ?? ''"
+            until(page, told, lambda said, reason=reason: reason in said)
+        assert page.locator(".bench-gallery canvas").count() == 3  # still those to try
+
+
+def test_the_bench_sorts_pasted_lines_and_goes_on_with_a_pasted_text(site) -> None:
+    with site.open("/bench?lang=en") as page:
+        mirror = Mirror(page, "bench")
+        mirror.click('[data-value="lines"]')
+        lines = "sweet\thoney and jam\nsour\tlemon and vinegar\n" * 8
+        page.locator('[data-own="lines"]').fill(lines)
+        assert mirror.click('[data-do="learn"]') == ["load_text"]
+        for _ in range(3):
+            mirror.click('[data-do="step"]')
+        page.locator('[data-own="line"]').fill("Honey, honey!")
+        assert mirror.click('[data-do="line"]') == ["line"]
+        assert page.locator(".bench-word").inner_text() == "honey 2"
+        while page.locator('[data-do="follow"]').is_enabled():
+            mirror.click('[data-do="follow"]')
+        assert float(page.locator(".bench-says .num").first.inner_text()) > 0.8
+        page.locator('[data-own="lines"]').fill("sweet: honey\nsour lemon\n")
+        page.locator('[data-do="learn"]').click()
+        assert "Line 2 has no label" in page.locator(".pv-problem").inner_text()
+
+        mirror.click('[data-value="letters"]')
+        page.locator('[data-own="letters"]').fill("round and round we go, " * 20)
+        assert mirror.click('[data-do="learn"]') == ["load_text"]
+        for _ in range(6):
+            mirror.click('[data-do="step"]')
+        page.locator('[data-own="line"]').fill("and round")
+        assert mirror.click('[data-do="line"]') == ["line"]
+        assert mirror.click('[data-do="write"]') == ["write"]
+        assert page.locator(".wrote").text_content() == mirror.view.wrote
+        assert "round we go, " in mirror.view.wrote
+        while page.locator('[data-do="follow"]').is_enabled():
+            mirror.click('[data-do="follow"]')
+
+
+def test_a_pasted_text_that_is_too_long_never_leaves_the_page(site) -> None:
+    with site.open("/bench?lang=zh-CN") as page:
+        until(page, STATES, lambda n: n > 0)
+        sent: list[str] = []
+        page.on("websocket", lambda socket: socket.on("framesent", lambda m: sent.append(str(m))))
+        page.reload()
+        until(page, STATES, lambda n: n > 0)
+        for task, most in (("letters", 12_000), ("lines", 100_000)):
+            page.locator(f'[data-value="{task}"]').click()
+            page.locator(f'[data-own="{task}"]').fill("长" * (most + 1))
+            page.locator('[data-do="learn"]').click()
+            said = page.locator(".pv-problem").inner_text()
+            assert str(most + 1) in said
+            assert "最多" in said
+        assert not any("load_text" in message for message in sent)
 
 
 def test_an_impossible_layer_is_explained_at_once(site) -> None:

@@ -200,6 +200,33 @@ def test_what_a_view_refuses_is_told_and_the_wire_stays_open(lab_server) -> None
             assert "Traceback" not in answer.get("message", "")
 
 
+def test_data_that_no_page_of_ours_sends_are_refused_and_the_wire_stays_open(lab_server) -> None:
+    guard, port = lab_server
+    cookie = let_in(guard, port)
+    with wire(port, cookie) as page:
+        page.send(json.dumps({"id": 1, "open": "bench", "language": "en"}))
+        assert b'"event": "state"' in page.recv(10)  # with arrays: one binary frame
+        images = {"do": "load_images", "names": ["a", "b"], "kinds": [0, 1] * 4, "pixels": "AAAA"}
+        for message in (
+            images,
+            {**images, "kinds": [0, 2**70] * 4},
+            {**images, "kinds": [0.5] * 8},
+            {**images, "kinds": [0, 1] * 100_000},
+            {**images, "names": ["../../etc", 7]},
+            {**images, "pixels": "x" * 900_000},
+            {**images, "path": "/etc/passwd"},
+            {"do": "load_text", "text": "x" * 900_000},
+            {"do": "load_text", "text": ["a"]},
+            {"do": "load", "text": '"' * 300_000},
+            {"do": "line", "text": 3},
+        ):
+            page.send(json.dumps({"id": 1, **message}))
+            answer = json.loads(page.recv(10))
+            assert answer["event"] == "problem"
+            assert "mistake of Pellucid's" not in answer["message"]
+    assert_it_still_answers(port, cookie)
+
+
 def test_a_mistake_in_a_view_is_told_and_others_go_on(lab_server, monkeypatch, capsys) -> None:
     guard, port = lab_server
     broken = lab.every()["dot-product"]

@@ -193,6 +193,7 @@ TABLES = [
     ("1,2,y\nnan,2,x\n" * 20, "table-number"),
     ("1,2,y\ninf,2,x\n" * 20, "table-number"),
     (",".join("1" * 300) + "\n", "table-columns"),
+    ('1,2,x\n1,2,"' + "y" * 200_000, "table-quote"),
     (f"1,2,{'y' * 41}\n1,2,x\n" * 20, "label"),
     ("1,2,\n1,2,x\n" * 20, "label"),
 ]

@@ -101,7 +101,10 @@ def from_csv(text: str, language: str = "en") -> Known:
     """
     if len(text) > CHARACTERS:
         raise refused(language, "table-long", count=len(text), most=CHARACTERS)
-    rows = [row for row in csv.reader(io.StringIO(text.strip())) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text.strip())) if row]
+    except csv.Error:
+        raise refused(language, "table-quote") from None
     if not rows:
         raise refused(language, "table-empty")
     width = len(rows[0])
