@@ -129,4 +129,4 @@ def test_an_exercise_that_is_not_there_is_refused(site) -> None:
             socket.onmessage = (event) => done(JSON.parse(event.data));
         })""")
         assert answer["event"] == "problem"
-        assert answer["message"] == "there is no exercise ../softmax"
+        assert answer["original"] == "there is no exercise ../softmax"

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ..errors import CheckpointError, PellucidError
-from ..io.checkpoint import checkpoint_path, load_checkpoint, save_checkpoint
 from ..random import get_rng_state, set_rng_state
 from .result import Step, Value
 
@@ -107,10 +106,14 @@ class Keeper:
     # ------------------------------------------------------------------------------------- inside
 
     def _path(self, name: str) -> Path:
+        from ..io.checkpoint import checkpoint_path  # brings nn along; not every run keeps anything
+
         named = "".join(c if c.isalnum() else "-" for c in name)
         return checkpoint_path(self.folder / (named or "run"))
 
     def _save(self, name: str, done: int, total: int, thing: Keepable, steps: list[Step]) -> None:
+        from ..io.checkpoint import save_checkpoint
+
         state = {
             "run": dict(self.about),
             "name": name,
@@ -126,6 +129,8 @@ class Keeper:
 
     def _restore(self, name: str, total: int, thing: Keepable, steps: list[Step]) -> int:
         """Stand where the last saving was made; how many turns were done by then."""
+        from ..io.checkpoint import load_checkpoint
+
         path = self._path(name)
         if not path.exists():
             return 0

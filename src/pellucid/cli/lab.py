@@ -58,21 +58,16 @@ def command(
     from ..book.texts import language
     from ..lab import server
 
-    with contextlib.suppress(ImportError):  # comes with scikit-learn
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(1, "blas")  # small steps: more threads only wait for each other
     wanted = language(lang) if lang else None
     opened, note, closed = SAID[wanted or language()]
     listening = server.free_port(port)
     app = server.application(listening.getsockname()[1])
     address = app.address + (f"&lang={wanted}" if wanted else "")
-    serving = server.server(app)
 
     typer.echo(opened.format(address=address))
     typer.echo(note)
     if browser and screen():
         webbrowser.open(address)
     with contextlib.suppress(KeyboardInterrupt):  # asked for: no mistake
-        serving.run(sockets=[listening])
+        server.server(app).run(sockets=[listening])
     typer.echo(closed)

@@ -17,6 +17,19 @@ saved.py        a view or a result as one HTML file that needs neither Python no
 notebook.py     the same views in Jupyter, marimo and VS Code
 """
 
-from .view import View, action, every, open_view
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .view import View, action, every, open_view
+
+
+def __getattr__(name: str) -> Any:
+    """A view brings the book along; the server starts without, and loads it when it is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import view
+
+    return getattr(view, name)
+
 
 __all__ = ["View", "action", "every", "open_view"]

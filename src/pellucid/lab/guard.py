@@ -14,6 +14,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cached_property
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -49,16 +50,21 @@ class Guard:
     """Wraps the application: nobody gets past without the cookie.
 
     Args:
-        app: the application.
+        make: makes the application, when somebody gets past for the first time.
         port: where it listens.
     """
 
-    def __init__(self, app: Any, port: int) -> None:
-        self.app, self.port = app, port
+    def __init__(self, make: Callable[[], Any], port: int) -> None:
+        self.make, self.port = make, port
         self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self.token: str | None = secrets.token_urlsafe(24)
         self.secret = secrets.token_urlsafe(24)
         self.cookie = f"pellucid-lab-{port}"
+
+    @cached_property
+    def app(self) -> Any:
+        """The application."""
+        return self.make()
 
     @property
     def address(self) -> str:
@@ -68,7 +74,6 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let it through, or refuse it."""
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
             return
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         refusal = self.refusal(scope["type"], headers)

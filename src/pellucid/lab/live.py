@@ -42,8 +42,17 @@ PATIENCE = 3600.0  # seconds an experiment may take
 RATE, BURST = 120.0, 240.0  # messages per second, and how many may come at once
 LARGEST_FRAME = 256 << 20  # bytes from a worker
 
+
+def _alone() -> None:
+    """Steps are small: more threads of BLAS would only wait for each other."""
+    with suppress(ImportError):  # comes with scikit-learn
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(1, "blas")
+
+
 # One thread for all views: the engine's settings (float64, random numbers) belong to one at a time.
-ENGINE = ThreadPoolExecutor(1, thread_name_prefix="engine")
+ENGINE = ThreadPoolExecutor(1, thread_name_prefix="engine", initializer=_alone)
 
 
 class Flood(Exception):  # noqa: N818 - it is one

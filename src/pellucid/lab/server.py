@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket as sockets
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ..book.texts import LANGUAGES, as_language
 from ..errors import ArgumentError, MissingExtraError, PellucidError
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -40,30 +42,37 @@ PAGE = """<!doctype html>
 
 
 def application(port: int) -> Guard:
-    """The application, wrapped in its guard.
+    """The application, wrapped in its guard. It is made with the first request, so that one can say
+    where it is, and send the browser on its way, before anything large is loaded.
 
     Args:
         port: where it will listen.
 
     Raises:
-        MissingExtraError: Starlette is not installed.
+        MissingExtraError: Starlette, uvicorn or websockets is not installed.
         ArgumentError: the page has not been built.
     """
-    try:
-        from starlette.applications import Starlette
-        from starlette.concurrency import run_in_threadpool
-        from starlette.responses import HTMLResponse, JSONResponse
-        from starlette.routing import Mount, Route, WebSocketRoute
-        from starlette.staticfiles import StaticFiles
-    except ModuleNotFoundError:
-        raise MissingExtraError("the lab", "lab") from None
+    if not all(map(find_spec, ("starlette", "uvicorn", "websockets"))):
+        raise MissingExtraError("the lab", "lab")
     if not (BUILT / "app.js").exists():
         raise ArgumentError(
             "the lab's page has not been built in this checkout.\n"
             "Build it with:  make lab   (or: python hatch_build.py)"
         )
-    from . import contents, problems
     from .guard import Guard
+
+    return Guard(site, port)
+
+
+def site() -> Starlette:
+    """All pages, and the wire."""
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import HTMLResponse, JSONResponse
+    from starlette.routing import Mount, Route, WebSocketRoute
+    from starlette.staticfiles import StaticFiles
+
+    from . import contents, problems
 
     running: list[Any] = []  # who runs what: made with the first wire
 
@@ -99,7 +108,7 @@ def application(port: int) -> Guard:
     async def wrong(request: Request, error: Exception) -> Response:
         return JSONResponse(problems.told(error, language_of(request)), status_code=400)
 
-    app = Starlette(
+    return Starlette(
         routes=[
             Route("/", page),
             Route("/chapter/{number:int}", page),
@@ -112,7 +121,6 @@ def application(port: int) -> Guard:
         ],
         exception_handlers={PellucidError: wrong},
     )
-    return Guard(app, port)
 
 
 def language_of(request: Request) -> str:
@@ -151,13 +159,18 @@ def server(app: Guard, log_level: str = "warning") -> Any:
 
     from .codec import LARGEST
 
+    def wire(*args: Any, **settings: Any) -> Any:  # not needed for the first page
+        from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+        return WebSocketsSansIOProtocol(*args, **settings)
+
     return uvicorn.Server(
         uvicorn.Config(
             app,
             log_level=log_level,
             access_log=False,
             lifespan="off",
-            ws="websockets-sansio",
+            ws=wire,  # type: ignore[arg-type]  # whatever makes a protocol will do
             ws_max_size=LARGEST,
             limit_concurrency=64,
             timeout_graceful_shutdown=2,

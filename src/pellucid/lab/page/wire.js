@@ -6,6 +6,10 @@ export class Wire {
     this.waiting = [];
     this.next = 1;
     this.lost = null; // called when the server is gone
+  }
+
+  /** Connect. Not before there is something to say: the first page has nothing. */
+  connect() {
     this.socket = new WebSocket(`ws://${location.host}/live`);
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => this.waiting.splice(0).forEach((text) => this.socket.send(text));
@@ -18,6 +22,7 @@ export class Wire {
 
   /** A channel: what comes back under its number goes to `call`. */
   channel(call) {
+    if (!this.socket) this.connect();
     const id = this.next++;
     this.calls.set(id, call);
     return {
