@@ -119,7 +119,8 @@ def updates(browser) -> float:
 
 def slowdown() -> tuple[float, float]:
     """How much longer an experiment takes while it is watched, in percent of this thread's time."""
-    experiment, out = find(WATCHED), worker.Frames(Path(os.devnull).open("wb"))
+    experiment = find(WATCHED)
+    label = worker.labels(experiment, "en")
 
     def run(on_progress) -> float:
         start = time.thread_time()
@@ -127,9 +128,10 @@ def slowdown() -> tuple[float, float]:
         return time.thread_time() - start
 
     alone, watched = [], []
-    for _ in range(TIMES):
-        alone.append(run(lambda done, total: None))
-        watched.append(run(worker.Watch(out, worker.labels(experiment, "en"))))
+    with Path(os.devnull).open("wb") as out:
+        for _ in range(TIMES):
+            alone.append(run(lambda done, total: None))
+            watched.append(run(worker.Watch(worker.Frames(out), label)))
     best, median = (pick(watched) / pick(alone) for pick in (min, statistics.median))
     return 100 * (best - 1), 100 * (median - 1)
 
