@@ -207,9 +207,11 @@ class Bench(View):
         )
 
     def told(self, key: str, **values: Any) -> str:
-        """A sentence with its values; shapes as one writes them."""
-        written = {k: str(tuple(v)) if isinstance(v, tuple) else v for k, v in values.items()}
-        return texts.sentence(self.language, self.name, key, written)
+        """A sentence with its values; shapes as the layers show theirs."""
+        shapes = {
+            k: f"({', '.join(map(str, v))})" for k, v in values.items() if isinstance(v, tuple)
+        }
+        return texts.sentence(self.language, self.name, key, {**values, **shapes})
 
     def module(self, layer: dict[str, Any], shape: tuple[int, ...]) -> Any:
         """One layer, for what comes in."""
