@@ -436,7 +436,7 @@ class _Names:
         if value is None:
             return re.sub(r"_\d+$", "", self.sheet.hints[token])
         if value.kind == "gradient":
-            return f"d_{self.owner(value)}"
+            return f"{value.hint}d_{self.owner(value)}"
         if value.named:
             return value.named
         if value.kind == "weight":

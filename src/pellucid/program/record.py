@@ -365,6 +365,13 @@ class Recorder:
         self.updates = True
         write_step(self, optimizer)
 
+    def on_clip(self, how: str, parameters: Any, settings: Any, length: Any) -> Any:
+        """Gradients are about to be clipped."""
+        from .clipping import write_clip
+
+        self.look_around()
+        return write_clip(self, how, parameters, settings, length)
+
     def on_backward(self, loss: Tensor, start: Array, create_graph: bool) -> None:
         """The way back begins."""
         if create_graph:

@@ -32,30 +32,34 @@ def write_step(recorder: Recorder, optimizer: Optimizer) -> None:
         for p in group["params"]:
             if p._grad is None:
                 continue
-            found = recorder.gradients.get(id(p))
-            if found is None:
-                raise ArgumentError(
-                    "this step cannot be written down: the optimiser uses a gradient from before the "
-                    "step.\nCall backward within the step"
-                )
-            _, gradient, sparse = found
-            _check_untouched(recorder, p)
+            gradient, sparse = untouched_gradient(recorder, p)
             weight = recorder.of_tensor(p)
             folded = _update(recorder, optimizer, p, group, symbols, weight, gradient, sparse)
             changes = [weight, *(v for v in folded.arguments.values() if v.kind == "memory")]
             recorder.pieces.append(Piece(folded, [], part="learn", changes=changes))
 
 
-def _check_untouched(recorder: Recorder, p: Tensor) -> None:
-    """Refuse gradients that were changed between backward and step."""
+def untouched_gradient(recorder: Recorder, p: Tensor) -> tuple[Value, Rows | None]:
+    """The gradient that backward has left: the whole, and its rows if there are some only.
+
+    Raises:
+        ArgumentError: it is from before the step, or was changed since.
+    """
+    found = recorder.gradients.get(id(p))
+    if found is None:
+        raise ArgumentError(
+            "this step cannot be written down: the optimiser uses a gradient from before the "
+            "step.\nCall backward within the step"
+        )
     array = getattr(p._grad, "_value", None)
     changed = tape._changed_at.get(id(array), 0) > recorder.went_back_at
     if changed and len(recorder.losses) == 1:  # a second backward adds to them
         raise ArgumentError(
             "this step cannot be written down: gradients are changed between backward and "
-            "optimizer.step (by clip_grad_norm_ or clip_grad_value_, say), where the tape does not "
-            "see it"
+            "optimizer.step, where the tape does not see it.\nnn.utils.clip_grad_norm_ and "
+            "clip_grad_value_ are seen"
         )
+    return found[1:]
 
 
 def _symbols(recorder: Recorder, optimizer: Optimizer, group: Any, i: int) -> dict[str, Known]:

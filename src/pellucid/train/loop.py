@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..errors import ArgumentError
 from ..io.tensors import PathLike
 from ..random import manual_seed
 from ..tape import no_grad
@@ -105,7 +104,7 @@ def fit(
         optimizer.step()  #        change the weights
         return prediction, error
 
-    learn = compiled(step, clip) if compile else step
+    learn = compiled(step) if compile else step
     with run.under_way(resume):
         while run.goes_on():
             model.train()
@@ -119,15 +118,10 @@ def fit(
     return run.history
 
 
-def compiled(step: Any, clip: float | None) -> Any:
+def compiled(step: Any) -> Any:
     """The step as its own program."""
     from ..program import compile as as_program
 
-    if clip is not None:
-        raise ArgumentError(
-            "fit(clip=..., compile=True): gradients are shortened outside of what a program can repeat.\n"
-            "Leave out one of the two"
-        )
     return as_program(step)
 
 
