@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from . import allocator, blas, kernels
+from .book.said import Said, told
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -67,16 +68,22 @@ class Health:
     @property
     def verdict(self) -> str:
         """One sentence."""
+        return self.told("en")
+
+    def told(self, language: str) -> str:
+        """The verdict in a language."""
         bad = [f for f in self.findings if f.state == "bad"]
         if bad:
-            listed = "; ".join(f"{f.topic}: {f.hint or f.what}" for f in bad)
-            return f"Pellucid cannot work properly here yet ({listed})."
+            listed = "; ".join(
+                f"{told(f.topic, language)}: {told(f.hint or f.what, language)}" for f in bad
+            )
+            return Said("unwell", listed=listed).told(language)
         optional = [f for f in self.findings if f.topic == "Optional"]
         absent = [f.what.split(" ")[0] for f in optional if f.state == "absent"]
         notes = sum(f.state == "note" for f in self.findings)
-        extra = f", without {', '.join(absent)}" if absent else ""
-        advice = f"; {notes} note{'s' * (notes > 1)} above could make it better" if notes else ""
-        return f"Everything Pellucid needs is here{extra}{advice}."
+        extra = Said("without", listed=", ".join(absent)) if absent else ""
+        advice = Said("one note" if notes == 1 else "notes", count=notes) if notes else ""
+        return Said("well", extra=extra, advice=advice).told(language)
 
     def plain(self) -> dict[str, Any]:
         """As plain data, for `--json`."""
@@ -107,13 +114,19 @@ def _python(facts: dict[str, Any]) -> Iterator[Finding]:
     facts["platform"] = platform.platform()
     yield Finding("Pellucid", __version__)
     if tuple(int(n) for n in platform.python_version_tuple()[:2]) < (3, 11):
-        yield Finding("Python", version, "bad", "Python 3.11 or newer is needed")
+        yield Finding("Python", version, "bad", Said("old python"))
     else:
         facts["cores"] = cores = _cores()
-        where = f"{platform.system()} {platform.machine()}, {cores} core{'s' * (cores != 1)}"
         facts["memory"] = memory = _memory()
-        room = f", {memory / 2**30:.1f} GiB of memory" if memory else ""
-        yield Finding("Python", f"{version} on {where}{room}")
+        said = Said(
+            "python",
+            version=version,
+            system=platform.system(),
+            machine=platform.machine(),
+            cores=Said("one core" if cores == 1 else "cores", count=cores),
+            memory=Said("memory", size=memory / 2**30) if memory else "",
+        )
+        yield Finding("Python", said)
 
 
 def _cores() -> int:
@@ -157,30 +170,35 @@ def _blas(facts: dict[str, Any]) -> Finding:
             found["kernels"] = pools[0].get("architecture")
     name = f"{found['name']} {found['version']}".strip()
     if found["name"] in ("unknown", "blas", "none"):
-        hint = "NumPy from PyPI brings OpenBLAS: pip install --force-reinstall numpy"
-        return Finding("BLAS", f"{name}: products of matrices may be slow", "note", hint)
-    used = f", kernels for {found['kernels']}" if found.get("kernels") else ""
+        return Finding("BLAS", Said("slow blas", name=name), "note", Said("get blas"))
+    used = Said("kernels for", processor=found["kernels"]) if found.get("kernels") else ""
     found["choice"] = blas.state
+    said = Said("blas", name=name, used=used, **_set(blas.state))
     if found.get("kernels") in ("Haswell", "Zen") and blas.is_wide_amd():
-        way = (
-            f"unset {blas.ASKED}" if "set by you" in blas.state else "import pellucid before numpy"
+        yours = "set by you" in blas.state
+        return Finding(
+            "BLAS", said, "note", Said("unset" if yours else "import first", name=blas.ASKED)
         )
-        hint = f"its kernels for AVX-512 are up to twice as fast: {way}"
-        return Finding("BLAS", f"{name}{used}; {blas.state}", "note", hint)
-    return Finding("BLAS", f"{name}{used}; {blas.state}")
+    return Finding("BLAS", said)
+
+
+def _set(state: str) -> dict[str, str]:
+    """How something is set, and by what: "left alone", " (PELLUCID_BLAS=system)"."""
+    how, bracket, what = state.partition(" (")
+    return {"state": how, "detail": bracket + what}
 
 
 def _threads(facts: dict[str, Any]) -> Finding:
     given = {name: os.environ[name] for name in THREAD_VARIABLES if os.environ.get(name)}
     facts["thread_variables"] = given
     running = facts["blas"].get("threads")
-    said = f"{running} at once" if running else "as many as there are cores"
+    said = Said("threads", count=running) if running else "as many as there are cores"
     if given:
-        said = f"{said} ({', '.join(f'{k}={v}' for k, v in given.items())})"
+        listed = ", ".join(f"{k}={v}" for k, v in given.items())
+        said = Said("given", threads=said, listed=listed)
     cores = facts.get("cores") or 1
     if running and running > cores:
-        hint = f"more than cores slow each other down: export OPENBLAS_NUM_THREADS={cores}"
-        return Finding("Threads", said, "note", hint)
+        return Finding("Threads", said, "note", Said("too many threads", cores=cores))
     return Finding("Threads", said)
 
 
@@ -189,23 +207,17 @@ def _allocator(facts: dict[str, Any]) -> Iterator[Finding]:
     library = platform.libc_ver()[0] or platform.system()
     facts["allocator"] = library
     if library != "glibc":
-        yield Finding("Memory", f"allocator of {library}")
+        yield Finding("Memory", Said("allocator", library=library))
         return
     facts["allocator_state"] = allocator.state
-    yield Finding("Memory", f"glibc; {allocator.state}")
+    yield Finding("Memory", Said("glibc", **_set(allocator.state)))
 
 
 def _kernels(facts: dict[str, Any]) -> Iterator[Finding]:
     """Whether loops are compiled by Numba."""
     facts["kernels"] = state = kernels.state()
-    said = {
-        "compiled": "compiled by Numba where there is much to do (PELLUCID_KERNELS=0: never)",
-        "switched off": f"switched off ({kernels.SWITCH}=0): NumPy alone",
-        "not installed": "NumPy alone: the same numbers, more slowly",
-    }
-    if state == "compiled" and kernels.least < kernels.WORTH:
-        said[state] = f"compiled by Numba everywhere ({kernels.SWITCH}=1)"
-    yield Finding("Kernels", said[state])
+    everywhere = state == "compiled" and kernels.least < kernels.WORTH
+    yield Finding("Kernels", Said("everywhere" if everywhere else state, switch=kernels.SWITCH))
 
 
 def _optional(facts: dict[str, Any]) -> Iterator[Finding]:
@@ -213,14 +225,14 @@ def _optional(facts: dict[str, Any]) -> Iterator[Finding]:
     for module, name, extra, purpose in OPTIONAL:
         if find_spec(module) is None:
             facts["optional"][name] = None
-            hint = f"pip install 'pellucid[{extra}]'   for {purpose}"
-            yield Finding("Optional", f"{name} is not installed", "absent", hint)
+            hint = Said("for", extra=extra, purpose=purpose)
+            yield Finding("Optional", Said("absent", name=name), "absent", hint)
         else:
             facts["optional"][name] = version = metadata.version(name)
             yield Finding("Optional", f"{name} {version}")
     if find_spec(PEER) is not None:
         facts["optional"][PEER] = version = metadata.version(PEER)
-        yield Finding("Optional", f"{PEER} {version}: numbers and speed can be compared with it")
+        yield Finding("Optional", Said("peer", name=PEER, version=version))
 
 
 def _data(facts: dict[str, Any]) -> Iterator[Finding]:
@@ -231,7 +243,7 @@ def _data(facts: dict[str, Any]) -> Iterator[Finding]:
     facts["data"] = {p.source.name: p.origin or None for p in places}
     here = [p.source.name for p in places if p.here]
     if here:
-        yield Finding("Data", f"{', '.join(here)}: here")
+        yield Finding("Data", Said("data here", names=", ".join(here)))
     absent = [p for p in places if not p.here and p.source.files]
     for can_be_fetched, command in ((True, "get"), (False, "where")):
         names = [
@@ -240,9 +252,8 @@ def _data(facts: dict[str, Any]) -> Iterator[Finding]:
             if all(p.source.file(f).urls for f in p.missing) is can_be_fetched
         ]
         if names:
-            said = "not here" if can_be_fetched else "not here, to be brought by hand"
-            hint = f"pellucid data {command} {' '.join(names)}"
-            yield Finding("Data", f"{', '.join(names)}: {said}", "absent", hint)
+            said = Said("data absent" if can_be_fetched else "data by hand", names=", ".join(names))
+            yield Finding("Data", said, "absent", f"pellucid data {command} {' '.join(names)}")
 
 
 def _terminal(facts: dict[str, Any]) -> Iterator[Finding]:
@@ -260,14 +271,14 @@ def _terminal(facts: dict[str, Any]) -> Iterator[Finding]:
         "encoding": console.encoding,
     }
     if not console.is_terminal:
-        yield Finding("Terminal", "output goes to a file or a pipe: plain lines, no colour")
+        yield Finding("Terminal", Said("pipe"))
         return
-    colour = f"{console.color_system} colour" if ability.colour else "no colour"
-    said = f"{columns} columns, {colour}, {console.encoding}"
+    colour = Said("colour", system=console.color_system) if ability.colour else "no colour"
+    said = Said("terminal", columns=columns, colour=colour, encoding=console.encoding)
     if columns < 80:
-        yield Finding("Terminal", said, "note", "80 columns show everything")
+        yield Finding("Terminal", said, "note", Said("wide"))
     elif not ability.blocks:
-        yield Finding("Terminal", said, "note", "for pictures: export LANG=C.UTF-8")
+        yield Finding("Terminal", said, "note", Said("pictures"))
     else:
         yield Finding("Terminal", said)
 

@@ -45,6 +45,20 @@ def test_list_says_what_how_large_where_and_on_what_terms(pellucid: Any) -> None
     assert max(map(cell_len, shown.stdout.splitlines())) <= 80
 
 
+def test_everything_is_told_in_chinese(pellucid: Any, little: Path) -> None:
+    shown = pellucid("data", "list", "--lang", "zh-CN").stdout
+    assert "七万个手写数字" in shown
+    assert "licence" not in shown
+    assert max(map(cell_len, shown.splitlines())) <= 80
+    shown = pellucid("data", "where", "little", "--lang", "zh-CN").stdout
+    assert "second  9 字节" in shown
+    assert "放进" in shown
+    (little / "first").write_bytes(b"2 7 1 8 2")
+    shown = pellucid("data", "verify", "little", "--lang", "zh-CN").stdout
+    assert "✗ first  已损坏" in shown
+    assert "重新取一次：  pellucid data get little" in shown
+
+
 def test_list_for_machines(pellucid: Any, little: Path) -> None:
     (little / "second").write_bytes(CONTENT)
     told = {d["name"]: d for d in json.loads(pellucid("data", "list", "--json").stdout)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,15 @@ def test_it_ends_with_a_verdict(pellucid: Any) -> None:
         assert f" {topic} " in shown.stdout
     assert shown.stdout.strip().splitlines()[-1].startswith("Everything Pellucid needs is here")
     assert max(map(cell_len, shown.stdout.splitlines())) <= 80
+
+
+def test_in_chinese(pellucid: Any) -> None:
+    shown = pellucid("doctor", "--lang", "zh-CN").stdout
+    for topic in ("线程", "内存", "内核", "可选", "数据", "终端"):
+        assert f" {topic} " in shown
+    assert shown.strip().splitlines()[-1].startswith("Pellucid 需要的都有了")
+    assert not re.search(r"\b(here|not|with|cores|memory|compiled)\b", shown)
+    assert max(map(cell_len, shown.splitlines())) <= 80
 
 
 def test_for_machines(pellucid: Any) -> None:

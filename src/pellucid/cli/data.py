@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import DownloadError
-from .common import Json, console, show_json
+from .common import Json, Lang, console, show_json
 
 if TYPE_CHECKING:
     from ..data.sources import Check, Place, Source
@@ -19,7 +20,7 @@ Names = Annotated[list[str] | None, typer.Argument(help="Datasets such as mnist;
 
 
 @app.command("list")
-def listing(names: Names = None, as_json: Json = False) -> None:
+def listing(names: Names = None, lang: Lang = None, as_json: Json = False) -> None:
     """Show the datasets: what they are, how large, where they are, under what licence."""
     from ..data import sources
 
@@ -30,6 +31,9 @@ def listing(names: Names = None, as_json: Json = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ..book.said import Said
+
+    say = _speaker(lang)
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
     table.add_column(width=13, style="bold")
@@ -37,18 +41,18 @@ def listing(names: Names = None, as_json: Json = False) -> None:
     table.add_column()
     for p in places:
         sign, style = SIGNS["good" if p.here else "missing"]
-        said = Text.assemble(p.source.what, (f"\n{_where(p)}", style))
-        said.append(f"\nlicence: {p.source.licence}", "dim")
+        said = Text.assemble(say(p.source.what), (f"\n{say(_where(p))}", style))
+        said.append(f"\n{say(Said('licence', licence=p.source.licence))}", "dim")
         table.add_row(Text(sign, style), p.source.name, _size(p.source), said)
     out = console()
     out.print(table)
     out.print()
-    out.print(Text("Get one:  pellucid data get mnist", "dim"))
-    out.print(Text("Where its files go:  pellucid data where mnist", "dim"))
+    out.print(Text(say(Said("get one")), "dim"))
+    out.print(Text(say(Said("where they go")), "dim"))
 
 
 @app.command()
-def where(names: Names = None, as_json: Json = False) -> None:
+def where(names: Names = None, lang: Lang = None, as_json: Json = False) -> None:
     """Say where each file of a dataset is, or where it would be looked for."""
     from ..data import sources
 
@@ -56,30 +60,35 @@ def where(names: Names = None, as_json: Json = False) -> None:
     if as_json:
         show_json([_plain(p) for p in places])
         return
-    out = console()
+    from ..book.said import Said
+
+    out, say = console(), _speaker(lang)
     for p in places:
-        out.print(f"[bold]{p.source.name}[/]  {_where(p)}")
+        out.print(f"[bold]{p.source.name}[/]  {say(_where(p))}")
         for file in (f for f in p.source.files if not f.serves_for):
             found = sources.find(p.source.name, file.name)
             if found is not None:
                 out.print(f"  {found[0]}", soft_wrap=True)
             elif not file.optional:
-                out.print(f"  {file.name}  {file.bytes:,} bytes", style="dim", soft_wrap=True)
+                said = say(Said("bytes", name=file.name, bytes=file.bytes))
+                out.print(f"  {said}", style="dim", soft_wrap=True)
         if not p.here and p.folder is not None:
-            out.print(f"  put them into {p.folder}", soft_wrap=True)
-            out.print(f"  or set PELLUCID_DATA to a folder that has them in {p.source.name}/")
-            out.print(f"  published at {p.source.home}", soft_wrap=True)
+            out.print(f"  {say(Said('put them', folder=p.folder))}", soft_wrap=True)
+            out.print(f"  {say(Said('or set', name=p.source.name))}")
+            out.print(f"  {say(Said('published at', home=p.source.home))}", soft_wrap=True)
 
 
 @app.command()
 def get(
     names: Annotated[list[str], typer.Argument(help="Datasets such as mnist.")],
+    lang: Lang = None,
     as_json: Json = False,
 ) -> None:
     """Fetch datasets into the cache, checked by SHA-256; nothing is fetched twice."""
     from ..data import sources
 
     failed: dict[str, str] = {}
+    say = _speaker(lang)
     for wanted in _chosen(names):
         try:
             place = sources.fetch(wanted.name, progress=console(errors=True).is_terminal)
@@ -88,7 +97,7 @@ def get(
             typer.echo(error.message, err=True)
             continue
         if not as_json:
-            console().print(f"{wanted.name}  {_where(place)}", soft_wrap=True)
+            console().print(f"{wanted.name}  {say(_where(place))}", soft_wrap=True)
     if as_json:
         show_json(
             [
@@ -101,7 +110,7 @@ def get(
 
 
 @app.command()
-def verify(names: Names = None, as_json: Json = False) -> None:
+def verify(names: Names = None, lang: Lang = None, as_json: Json = False) -> None:
     """Compare the files that are here with their published SHA-256.
 
     The exit status is 1 if a file is damaged, or a dataset that was named is missing.
@@ -112,31 +121,32 @@ def verify(names: Names = None, as_json: Json = False) -> None:
     if as_json:
         show_json({name: [_found(c) for c in found] for name, found in checks.items()})
     else:
-        _show(checks)
+        _show(checks, _speaker(lang))
     bad = ("damaged", "missing") if names else ("damaged",)
     if any(c.state in bad for found in checks.values() for c in found):
         raise typer.Exit(1)
 
 
-def _show(checks: dict[str, list[Check]]) -> None:
+def _show(checks: dict[str, list[Check]], say: Callable[[str], str]) -> None:
     from rich.padding import Padding
     from rich.text import Text
+
+    from ..book.said import Said
 
     out = console()
     for name, found in checks.items():
         out.print(Text(name, "bold"))
         for c in found:
             sign, style = SIGNS[c.state]
-            words = "ok" if c.state == "good" else c.state
+            words = say(Said("ok" if c.state == "good" else c.state))
             out.print(Text.assemble("  ", (sign, style), f" {c.file.name}  ", (words, style)))
             if c.state == "damaged":
                 out.print(Padding(Text(f"{c.words}\n{c.path}"), (0, 0, 0, 6)))
         if not found:
-            out.print(Text("  comes with scikit-learn: nothing to verify", "dim"))
+            out.print(Text(f"  {say(Said('nothing to verify'))}", "dim"))
     damaged = [name for name, found in checks.items() if any(c.state == "damaged" for c in found)]
     if damaged:
-        again = " ".join(damaged)
-        out.print(Text(f"\nDelete what is damaged and get it again:  pellucid data get {again}"))
+        out.print(Text(f"\n{say(Said('again', names=' '.join(damaged)))}"))
 
 
 def _chosen(names: list[str] | None) -> list[Source]:
@@ -145,12 +155,19 @@ def _chosen(names: list[str] | None) -> list[Source]:
     return [sources.source(n) for n in dict.fromkeys(names)] if names else [*sources.ALL.values()]
 
 
+def _speaker(language: str | None) -> Callable[[str], str]:
+    """What tells a text in a language."""
+    from ..book.said import told
+
+    return lambda text: told(text, language or "en")
+
+
 def _where(p: Place) -> str:
+    from ..book.said import Said
+
     if p.here:
-        return f"in {p.origin}" if p.folder is None else f"{p.folder} ({p.origin})"
-    if not p.source.files:
-        return "not here: pip install 'pellucid[book]'"
-    return "not here"
+        return Said("in" if p.folder is None else "in folder", origin=p.origin, folder=p.folder)
+    return Said("not here" if p.source.files else "with scikit-learn")
 
 
 def _size(source: Source) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from .common import Json, console, show_json
+from .common import Json, Lang, console, show_json
 
 SIGNS = {
     "good": ("✓", "green"),
@@ -14,7 +14,7 @@ SIGNS = {
 }
 
 
-def command(as_json: Json = False) -> None:
+def command(lang: Lang = None, as_json: Json = False) -> None:
     """Look at Python, NumPy, optional parts, datasets and the terminal.
 
     Ends with one sentence. The exit status is 1 if something that is needed is missing.
@@ -25,15 +25,16 @@ def command(as_json: Json = False) -> None:
     if as_json:
         show_json(health.plain())
     else:
-        _show(health)
+        _show(health, lang or "en")
     if not health.well:
         raise typer.Exit(1)
 
 
-def _show(health: object) -> None:
+def _show(health: object, language: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ..book.said import told
     from ..doctor import Health
 
     assert isinstance(health, Health)
@@ -44,13 +45,13 @@ def _show(health: object) -> None:
     before = ""
     for finding in health.findings:
         sign, style = SIGNS[finding.state]
-        said = Text(finding.what)
+        said = Text(told(finding.what, language))
         if finding.hint:
-            said.append(f"\n{finding.hint}", "dim")
-        topic = finding.topic if finding.topic != before else ""
+            said.append(f"\n{told(finding.hint, language)}", "dim")
+        topic = told(finding.topic, language) if finding.topic != before else ""
         table.add_row(Text(sign, style), Text(topic, "bold"), said)
         before = finding.topic
     out = console()
     out.print(table)
     out.print()
-    out.print(Text(health.verdict, "bold green" if health.well else "bold red"))
+    out.print(Text(health.told(language), "bold green" if health.well else "bold red"))
