@@ -161,3 +161,14 @@ def test_wrong_labels_can_be_looked_at() -> None:
     assert view.chosen == view.wrong[1] > first
     view.handle({"do": "choose", "number": 301})
     assert view.chosen == 1
+
+
+def test_that_new_images_gain_is_said_only_while_they_do() -> None:
+    view = opened()
+    said = []
+    for _ in range(8):
+        view.handle({"do": "step"})
+        said.append((view.state()["said"], shown(view)["best"] == shown(view)["passes"]))
+    assert ("both", True) in said
+    assert ("level", False) in said
+    assert {("both", False), ("level", True)}.isdisjoint(said)

@@ -72,7 +72,9 @@ def test_learning_lowers_the_loss() -> None:
     [
         ({"length": 12, "scale": 1.6, "matrix": "turning"}, "back-explodes"),
         ({"length": 12, "scale": 0.4}, "back-vanishes"),
-        ({"length": 3, "scale": 1.0}, "back"),
+        ({"length": 3, "scale": 1.0}, "back-same"),
+        ({"length": 3, "scale": 1.2}, "back"),
+        ({"length": 1, "scale": 1.2}, "back-first"),
     ],
 )
 def test_what_becomes_of_the_blame_is_said_from_its_numbers(settings, said: str) -> None:
@@ -100,3 +102,11 @@ def test_a_text_of_ones_own_goes_round_and_may_be_empty() -> None:
     assert seen(view)["words"] == ["to", "be", "or", "not", "to", "be"]
     assert seen(view)["target"] == "or"
     assert seen(opened(text="   "))["words"] == ["hm"] * 4
+
+
+def test_a_word_that_the_blame_has_not_come_to_yet_is_said_to_wait() -> None:
+    view = opened(length=3)
+    for _ in range(5):  # three words read, compared, and one step back
+        view.handle({"do": "step"})
+    view.handle({"do": "choose", "index": 0})
+    assert view.state()["said"] == "ahead"

@@ -1,7 +1,8 @@
 """The lab's words: `texts/en/streetlights.toml` for a view, `texts/en/page.toml` for what all share.
 
 A view's file has `title` and `lead` at its top, labels under `[words]`, and under `[say]` the sentences
-about what just happened, with numbers filled in: "The error fell from {before} to {after}."
+about what just happened, with numbers filled in: "The error fell from {before} to {after}." After a
+number stands the right word: "{passes} {passes:pass|passes}".
 """
 
 from __future__ import annotations
@@ -36,8 +37,22 @@ def sentence(language: str, name: str, key: str, values: Mapping[str, Any]) -> s
         KeyError: there is no such sentence.
     """
     spoken = read(language, name)["say"][key]
-    told = {k: v if isinstance(v, str) else number(v) for k, v in values.items()}
+    told = {k: v if isinstance(v, str) else Counted(number(v)) for k, v in values.items()}
     return str(spoken).format(**told)
+
+
+class Counted(str):
+    """A number in words, which knows the word after it.
+
+    >>> "{n} {n:step|steps}".format(n=Counted("1")), "{n} {n:step|steps}".format(n=Counted("3"))
+    ('1 step', '3 steps')
+    """
+
+    __slots__ = ()
+
+    def __format__(self, words: str) -> str:
+        one, bar, many = words.partition("|")
+        return format(str(self), words) if not bar else one if self == "1" else many
 
 
 def number(value: Any, digits: int = 4) -> str:

@@ -1,7 +1,7 @@
 // An experiment as a card: settings, run, stop, live curves, what was found beside what was published,
 // and the code that ran.
 import uPlot from "uplot";
-import { html, num, Pixels, Problem, useEffect, useRef, useState } from "./kit/index.js";
+import { html, num, Pixels, Problem, typeset, useEffect, useRef, useState } from "./kit/index.js";
 import { INK, Plot } from "./kit/plot.js";
 import { page as save } from "./kit/save.js";
 import { done } from "./progress.js";
@@ -40,7 +40,7 @@ export function Experiment({ of: e, t, wire, language }) {
   const running = run.state === "running";
   return html`<article class="experiment" id=${`e${e.id}`} data-state=${run.state} data-updates=${run.updates ?? 0}>
     <header><span class="number">${e.span}</span><h3>${e.title}</h3>${e.slow && html`<small>${e.long ? t("many minutes") : t("slow")}</small>`}</header>
-    <p>${e.shows}</p>
+    <p>${prose(e.shows)}</p>
     <form class="pv-bar" onSubmit=${(event) => (event.preventDefault(), start())}>
       ${running
         ? html`<button type="button" class="go" data-do="stop" onClick=${() => channel.current.send({ stop: true })}>${t("stop")}</button>`
@@ -117,35 +117,39 @@ function LiveCurves({ curves, tick }) {
 // ------------------------------------------------------------------------------------ what was found
 
 function Outcome({ found, e, t, attempt }) {
-  return html`<div class="found">
-    ${found.exhibits.map((x, i) => html`<${Exhibit} key=${i} of=${x} />`)}
+  const many = found.exhibits.filter((x) => x.kind === "plot").length > 4;
+  return html`<div class=${many ? "found many" : "found"}>
+    ${found.exhibits.map((x, i) => html`<${Exhibit} key=${i} of=${x} small=${many} />`)}
     ${found.figures.length > 0 && html`<${Figures} found=${found} e=${e} t=${t} />`}
-    ${found.numbers.length > 0 && html`<section><h4>${t("found")}</h4><table class="plain"><tbody>${found.numbers.map((n) => html`<tr><th>${n.name}</th><td class="num">${n.value}</td></tr>`)}</tbody></table></section>`}
-    ${found.agreements.length > 0 && html`<section><h4>${t("computed twice")}</h4><ul class="agree">${found.agreements.map((a) => html`<li class=${a.ok ? "yes" : "no"}>${a.name}: ${a.ok ? t("the same") : t("NOT the same")} <small class="num">${a.difference}</small></li>`)}</ul></section>`}
+    ${found.numbers.length > 0 && html`<section><h4>${t("found")}</h4><table class="plain"><tbody>${found.numbers.map((n) => html`<tr><th>${n.name}</th><td class="num">${typeset(n.value)}</td></tr>`)}</tbody></table></section>`}
+    ${found.agreements.length > 0 && html`<section><h4>${t("computed twice")}</h4><ul class="agree">${found.agreements.map((a) => html`<li class=${a.ok ? "yes" : "no"}>${a.name}: ${a.ok ? t("the same") : t("NOT the same")} <small class="num">${typeset(a.difference)}</small></li>`)}</ul></section>`}
     ${found.steps.length > 0 && html`<details class="steps"><summary>${t("the first steps, number by number")}</summary>${found.steps.map((s) => html`<${Step} of=${s} t=${t} />`)}</details>`}
     ${e.look && html`<section class="read"><h4>${t("what to look for")}</h4><p><${Tries} text=${e.look} e=${e} attempt=${attempt} t=${t} /></p></section>`}
     ${e.next && html`<section class="read"><h4>${t("what to try next")}</h4><p><${Tries} text=${e.next} e=${e} attempt=${attempt} t=${t} /></p></section>`}
-    <p class="status num">${t("took # seconds").replace("#", found.seconds.toFixed(found.seconds < 10 ? 2 : 0))}</p>
+    <p class="status num">${t("took # seconds").replace("#", found.seconds < 0.005 ? "< 0.01" : found.seconds.toFixed(found.seconds < 10 ? 2 : 0))}</p>
   </div>`;
 }
 
+/** Straight quotation marks, as keyboards have them, bent as they are printed. */
+const prose = (text) => text.replace(/"([^"]*)"/g, "“$1”").replace(/(?<=[a-z])'(?=[a-z\s])/g, "’");
+
 /** "Try --lr 0.5" with a button in place of the option. */
 function Tries({ text, e, attempt, t }) {
-  const parts = text.split(/(--[a-z][a-z-]*(?:[ =](?:-?[\d.]+|"[^"]*"|[a-z]+))?)/);
+  const parts = text.split(/(--[a-z][a-z-]*(?:[ =](?:-?[\d.]+|"[^"]*"|[a-z]+))?[.,:;?)，。：；？）、]*)/);
   const open = () => {
     const steps = document.getElementById(`e${e.id}`).querySelector(".steps");
     if (steps) (steps.open = true), steps.scrollIntoView({ block: "center", behavior: "smooth" });
   };
   return parts.map((part) => {
-    if (part === "--explain") return html`<button class="link" onClick=${open}>${t("the first steps, number by number")}</button>`;
-    const match = /^--([a-z-]+)(?:[ =](.*?))?(\.?)$/.exec(part);
+    if (part.startsWith("--explain")) return html`<button class="link" onClick=${open}>${t("the first steps, number by number")}</button>${part.slice(9)}`;
+    const match = /^--([a-z-]+)(?:[ =](.*?))?([.,:;?)，。：；？）、]*)$/.exec(part);
     const name = match && match[1].replaceAll("-", "_").replace(/^alpha$/, "lr");
     const setting = match && e.parameters.find((p) => p.name === name);
-    if (!setting) return part;
+    if (!setting) return match ? html`<code>${part.slice(0, part.length - match[3].length)}</code>${match[3]}` : prose(part);
     const wanted = match[2]?.replaceAll('"', "");
     const fits = wanted !== undefined && (setting.kind === "str" || !Number.isNaN(Number(wanted)));
     if (!fits) return html`<b>${name}</b>${wanted === undefined ? "" : ` ${match[2]}`}${match[3]}`;
-    return html`<button class="try" onClick=${() => attempt(name, wanted)}>${name} ${wanted}</button>${match[3]}`;
+    return html`<span class="whole"><button class="try" onClick=${() => attempt(name, wanted)}>${name} ${typeset(wanted)}</button>${match[3]}</span>`;
   });
 }
 
@@ -154,7 +158,7 @@ function Figures({ found, e, t }) {
   const word = (met) => (met === true ? t("met") : met === false ? t("missed") : "–");
   return html`<section><h4>${t("published figures")}</h4>
     <table class="plain figures"><thead><tr><th></th><th>${t("published")}</th><th>${t("ours")}</th><th></th></tr></thead><tbody>
-      ${found.figures.map((f) => html`<tr data-met=${String(f.met)}><th>${f.name}${f.how && html` <small>${f.how}</small>`}</th><td class="num">${f.published}</td><td class="num">${f.ours}</td><td class=${f.met ? "yes" : "no"}>${word(f.met)}</td></tr>`)}
+      ${found.figures.map((f) => html`<tr data-met=${String(f.met)}><th>${f.name}${f.how && html` <small>${f.how}</small>`}</th><td class="num">${typeset(f.published)}</td><td class="num">${typeset(f.ours)}</td><td class=${f.met ? "yes" : "no"}>${word(f.met)}</td></tr>`)}
     </tbody></table>
     ${found.changed.length > 0 && html`<p class="status">${t("not compared, for other settings:")} ${found.changed.map(called).join(", ")}</p>`}
   </section>`;
@@ -167,16 +171,16 @@ function Step({ of, t }) {
   })}</section>`;
 }
 
-function Exhibit({ of }) {
+function Exhibit({ of, small }) {
   const title = of.title && html`<h4>${of.title}</h4>`;
   switch (of.kind) {
     case "note":
-      return html`<p class=${of.alarm ? "note alarm" : "note"}>${of.text}</p>`;
+      return html`<p class=${of.alarm ? "note alarm" : "note"}>${prose(of.text)}</p>`;
     case "table":
       return html`<section>${title}<div class="pv-scroll"><table class="plain"><thead><tr>${of.headings.map((h, i) => html`<th class=${of.words[i] ? "word" : ""}>${h}</th>`)}</tr></thead>
-        <tbody>${of.rows.map((row) => html`<tr>${row.map((cell, i) => html`<td class=${of.words[i] ? "word" : "num"}>${cell}</td>`)}</tr>`)}</tbody></table></div></section>`;
+        <tbody>${of.rows.map((row) => html`<tr>${row.map((cell, i) => html`<td class=${of.words[i] ? "word" : "num"}>${of.words[i] ? cell : typeset(cell)}</td>`)}</tr>`)}</tbody></table></div></section>`;
     case "plot":
-      return html`<section class="plot">${title}${of.curves.some((c) => c.names.length) ? html`<${Map} of=${of} />` : html`<${Plot} curves=${of.curves.map((c) => ({ ...c, dots: of.points }))} x=${of.x} y=${of.y} log=${of.log} width=640 height=260 label=${of.title} />`}</section>`;
+      return html`<section class="plot">${title}${of.curves.some((c) => c.names.length) ? html`<${Map} of=${of} />` : html`<${Plot} curves=${of.curves.map((c) => ({ ...c, dots: of.points }))} x=${of.x} y=${of.y} log=${of.log} width=${small ? 420 : 640} height=${small ? 230 : 260} label=${of.title} />`}</section>`;
     case "picture":
       return html`<section>${title}<div class="pictures">${of.images.map((image) => html`<figure><${Pixels} of=${image.pixels} signed=${of.signed} /><figcaption>${image.caption}</figcaption></figure>`)}</div></section>`;
     case "nested":

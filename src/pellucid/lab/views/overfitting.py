@@ -230,7 +230,7 @@ class Overfitting(View):
             return "dropout-before", {**values, "before": round(self.before[last], 3)}
         if self.value["batch"] == "all":
             return "one-step", values
-        return "both", values
+        return ("both" if best == last else "level"), values
 
     def python(self) -> str:
         v = self.value

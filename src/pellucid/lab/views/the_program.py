@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 import pellucid
 from pellucid import Tensor, nn
+from pellucid.explain.explanation import Explanation, Line
 from pellucid.explain.said import sentences
 from pellucid.optim import SGD
 
@@ -26,6 +28,12 @@ class Straight(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The same."""
         return x
+
+
+def spoken_line(told: Explanation, line: Line, language: str) -> str:
+    """What a line does, as a person would print it: with a true minus, and no blanks between Chinese."""
+    said = ("" if language == "zh-CN" else " ").join(sentences(told, line, language))
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", said)
 
 
 class TheProgram(View):
@@ -143,7 +151,7 @@ class TheProgram(View):
         so_far: dict[str, Any] = dict(told.given)
         for line in told.lines:
             engine = [f"{o.name} ({o.module})" if o.module else o.name for o in line.operations]
-            spoken = {lang: " ".join(sentences(told, line, lang)) for lang in ("en", "zh-CN")}
+            spoken = {lang: spoken_line(told, line, lang) for lang in ("en", "zh-CN")}
             self.lines.append(
                 {
                     "code": line.text,

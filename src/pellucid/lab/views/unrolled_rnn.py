@@ -192,13 +192,17 @@ class UnrolledRnn(View):
             return "lost", values
         if self.phase == "read":
             return ("read-large" if values["state"] > 20 else "read"), values
-        if self.phase != "return":
-            return self.phase, values
+        if self.phase != "return" or i < self.back_at():
+            return ("ahead" if self.phase == "return" else self.phase), values
         if values["slope"] < 0.2 and self.value["bend"] == "tanh":
             return "back-flat", values
         if values["times"] > 10:
             return "back-explodes", values
-        return ("back-vanishes" if values["times"] < 0.1 else "back"), values
+        if values["times"] < 0.1:
+            return "back-vanishes", values
+        if i == n - 1:
+            return "back-first", values
+        return ("back-same" if abs(values["times"] - 1) < 0.005 else "back"), values
 
     def python(self) -> str:
         slope = {

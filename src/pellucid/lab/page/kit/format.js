@@ -13,14 +13,23 @@ export function fmt(value, digits = 2) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : value < 0 ? "−∞" : "NaN";
   if (size >= 1e6 || (size > 0 && size < 0.5 * 10 ** -digits)) {
     const [mantissa, power] = value.toExponential(1).split("e");
-    const raised = [...String(Number(power))].map((c) => (c === "-" ? "⁻" : RAISED[c])).join("");
-    return `${mantissa}×10${raised}`.replace("-", "−");
+    return `${mantissa}×10${raised(power)}`.replace("-", "−");
   }
   return (Number.isInteger(value) ? String(value) : value.toFixed(digits)).replace("-", "−");
 }
 
 /** The same with its sign, also where it is plus. */
 export const signed = (value, digits = 2) => (value > 0 ? "+" : "") + fmt(value, digits);
+
+/** Numbers in a text that was made for a terminal, as they are printed: 2e-16, -0.5 and -0 with a true
+ * minus and a power of ten. */
+export const typeset = (text) =>
+  String(text)
+    .replace(/(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]\d+)(?![\w.])/g, (_, mantissa, power) => `${mantissa}×10${raised(power)}`)
+    .replace(/(?<![\w.)\]-])-(?=[\d.])/g, "−")
+    .replace(/^−(0(?:\.0*)?)$/, "$1");
+
+const raised = (power) => [...String(Number(power))].map((c) => (c === "-" ? "⁻" : RAISED[c])).join("");
 
 /** As a number: also for the words of infinity and NaN. */
 export function num(value) {

@@ -4,7 +4,7 @@ import { curveLinear, line as liner } from "d3-shape";
 import { html, useRef } from "./core.js";
 import { fmt, num } from "./format.js";
 
-export const INK = ["#0b6e75", "#d95f0e", "#2166ac", "#8c5a9e", "#6f6b64"];
+export const INK = ["#0b6e75", "#d95f0e", "#2166ac", "#8c5a9e", "#6f6b64", "#b8860b"];
 
 /** Curves.
  *   curves    [{ x, y, label, colour, dashed, dots, width }]
@@ -16,7 +16,8 @@ export const INK = ["#0b6e75", "#d95f0e", "#2166ac", "#8c5a9e", "#6f6b64"];
 export function Plot({ curves, x = "", y = "", xs, ys, log, drag, children, label, ...size }) {
   const [width, height] = [Number(size.width ?? 460), Number(size.height ?? 220)]; // `width=460` in a template is text
   const box = useRef();
-  const [left, right, top, bottom] = [46, 12, 12, x ? 38 : 24];
+  const key = curves.length > 1 && curves.every((c) => c.label) ? rows(curves, width - 60) : [];
+  const [left, right, top, bottom] = [46, 12, 12 + 18 * key.length, x ? 42 : 24];
   const finite = (list) => list.map(num).filter((v) => Number.isFinite(v) && (!log || v > 0));
   const across = xs ?? ends(curves.flatMap((c) => c.x.map(num).filter(Number.isFinite)));
   const up = ys ?? spread(finite(curves.flatMap((c) => [...c.y])), log);
@@ -44,8 +45,23 @@ export function Plot({ curves, x = "", y = "", xs, ys, log, drag, children, labe
       </g>`;
     })}
     ${children?.({ sx, sy, width, height })}
-    ${curves.length > 1 && curves.every((c) => c.label) && html`<g class="legend">${curves.map((c, i) => html`<g key=${c.label} transform="translate(${width - right - 4},${top + 10 + 16 * i})"><text text-anchor="end" style=${{ fill: c.colour ?? INK[i % INK.length] }}>${c.label}</text></g>`)}</g>`}
+    ${key.length > 0 && html`<g class="legend">${key.map((row, j) => html`<text key=${j} x=${width - right} y=${12 + 18 * j} text-anchor="end">
+      ${row.map((i, n) => html`<tspan key=${i} dx=${n ? 14 : 0} style=${{ fill: curves[i].colour ?? INK[i % INK.length] }}>${curves[i].label}</tspan>`)}
+    </text>`)}</g>`}
   </svg>`;
+}
+
+/** Which curves are named in which row above the plot: about eight units a letter, twice that in Chinese. */
+function rows(curves, room) {
+  const wide = (label) => 14 + [...label].reduce((all, c) => all + (c > "\u2e7f" ? 15 : 8), 0);
+  const made = [];
+  let left = 0;
+  curves.forEach((c, i) => {
+    if (wide(c.label) > left) made.push([]), (left = room);
+    made.at(-1).push(i);
+    left -= wide(c.label);
+  });
+  return made;
 }
 
 function ends(values) {

@@ -179,7 +179,7 @@ export function Setting({ of, name }) {
     return html`<span class="pv-choice" role="radiogroup" aria-label=${s.label}>
       ${s.choices.map((c) => html`<button role="radio" key=${c.value} data-set=${s.name} data-value=${c.value} aria-checked=${c.value === s.value} onClick=${() => set(c.value)}>${c.label}</button>`)}
     </span>`;
-  return html`<label class="pv-words"><span>${s.label}</span><input type="text" data-set=${s.name} value=${s.value} maxlength=${s.longest} onChange=${(e) => set(e.target.value)} /></label>`;
+  return html`<label class="pv-words"><span>${s.label}</span><input type="text" data-set=${s.name} value=${s.value} size=${Math.max(20, Math.min(46, s.value.length + 2))} maxlength=${s.longest} onChange=${(e) => set(e.target.value)} /></label>`;
 }
 
 function Slider({ of, set }) {

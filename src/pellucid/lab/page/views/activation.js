@@ -40,10 +40,12 @@ function Curve({ shows, t, act }) {
       const clip = (v) => Math.min(bounds[1], Math.max(bounds[0], num(v)));
       const at = num(shows.x);
       const run = 1.4;
+      const room = Math.max(0, Math.min(bounds[1] - num(shows.y), num(shows.y) - bounds[0]));
+      const reach = Math.min(run, room / Math.abs(num(shows.slope)) || run);
       const tangent = (u) => num(shows.y) + num(shows.slope) * (u - at);
       return html`
         ${shows.dead.map(([a, b]) => html`<rect key=${a} x=${sx(a)} width=${Math.max(1, sx(b) - sx(a))} y=${sy(bounds[1])} height=${sy(bounds[0]) - sy(bounds[1])} fill="#2166ac" opacity="0.13" />`)}
-        <line x1=${sx(at - run)} x2=${sx(at + run)} y1=${sy(tangent(at - run))} y2=${sy(tangent(at + run))} stroke="#0b6e75" stroke-width="2" />
+        <line x1=${sx(at - reach)} x2=${sx(at + reach)} y1=${sy(tangent(at - reach))} y2=${sy(tangent(at + reach))} stroke="#0b6e75" stroke-width="2" />
         <line x1=${sx(at)} x2=${sx(at)} y1=${sy(clip(shows.y))} y2=${sy(clip(shows.slope))} stroke="#0b6e75" stroke-dasharray="3 4" />
         <circle cx=${sx(at)} cy=${sy(clip(shows.slope))} r="5" fill=${SLOPE} />
         ${shows.layers.slice(1).map((layer, i) => Math.abs(num(layer.input)) <= x.at(-1) && num(layer.value) === clip(layer.value) && html`<circle key=${i} cx=${sx(num(layer.input))} cy=${sy(clip(layer.value))} r="4" fill="none" stroke="#0b6e75" stroke-width="1.5" opacity=${1 - (0.7 * i) / shows.layers.length} />`)}
@@ -74,10 +76,10 @@ function Shares({ shows, t, act }) {
   const broken = shows.plain.some((v) => !Number.isFinite(num(v)));
   const cell = { font: "13px/1.3 var(--sans)", textAlign: "right" };
   const most = largest(shows.slopes);
-  return html`<div style=${{ display: "grid", gridTemplateColumns: "auto minmax(50px, 1fr) auto minmax(70px, 1.2fr) auto", gap: "8px 10px", alignItems: "center", font: "13px/1.3 var(--sans)" }}>
+  return html`<div style=${{ display: "grid", gridTemplateColumns: "auto minmax(44px, 1fr) auto minmax(70px, 1.2fr) auto", gap: "8px 10px", alignItems: "center", font: "13px/1.3 var(--sans)" }}>
       ${["right", "score", "", "share", "slope"].map((h) => html`<span key=${h} style=${{ color: "var(--soft)", textAlign: h === "slope" ? "right" : "left" }}>${h && t(h)}</span>`)}
       ${shows.names.map((name, i) => html`
-        <label style=${{ display: "flex", gap: "6px", alignItems: "center", cursor: "pointer" }}><input type="radio" name="right" data-aim=${i} checked=${i === shows.target} onChange=${() => act("aim", { index: i })} style=${{ accentColor: "var(--accent)", margin: 0 }} />${name}</label>
+        <label style=${{ display: "flex", gap: "6px", alignItems: "center", cursor: "pointer", whiteSpace: "nowrap" }}><input type="radio" name="right" data-aim=${i} checked=${i === shows.target} onChange=${() => act("aim", { index: i })} style=${{ accentColor: "var(--accent)", margin: 0 }} />${name}</label>
         <input type="range" data-score=${i} min="-5" max="5" step="0.1" value=${shows.scores[i]} aria-label=${`${t("score")}: ${name}`} style=${{ width: "100%", minWidth: 0, accentColor: "var(--accent)", margin: 0 }}
           onInput=${(e) => act("score", { index: i, value: Number(e.target.value), drag: `${i}` })} />
         <span style=${cell}><${Num} at=${`scores[${i}]`} digits=1 /></span>

@@ -88,7 +88,7 @@ function Products({ shows, t, value }) {
     </p>
     ${shows.pool > 1 && html`<p class="num" style=${{ ...small, textAlign: "center", minHeight: "1.5em" }}>
       ${t("pooled")} <b style=${{ color: "#8c5a9e" }}><${Num} at="pooled" digits=3 /></b>: ${t(said)}
-      ${shows.under.map((row, i) => row.map((_, j) => html` <${Num} key=${`${i}${j}`} at=${`under[${i}][${j}]`} digits=3 />`))}</p>`}`;
+      ${shows.under.map((row, i) => row.map((_, j) => html`${i + j ? ", " : " "}<${Num} key=${`${i}${j}`} at=${`under[${i}][${j}]`} digits=3 />`))}</p>`}`;
 }
 
 function Nine({ at, title, of, most = 1, grey }) {
@@ -138,8 +138,7 @@ function Kernel({ shows, t, act, state }) {
         <span class="pv-bar" style=${{ margin: 0 }}><span class="pv-choice" role="radiogroup" aria-label=${t("brush")}>
           ${[null, -1, 0, 1].map((v) => html`<button key=${v} role="radio" data-brush=${String(v)} aria-checked=${v === brush} onClick=${() => take(v)}>${v === null ? t("type") : String(v).replace("-", "−")}</button>`)}
         </span></span>
-        <p style=${{ ...small, marginTop: "10px" }}><b class="num" style=${{ color: "var(--ink)" }}>9</b> ${t("weights, used again at every place")} <b style=${{ color: "var(--ink)" }}><${Num} at="places" digits=0 /></b> ${t("places")}
-          ${" "}${t("a dense layer to as many units would have")} <b style=${{ color: "var(--ink)" }}><${Num} at="dense" digits=0 /></b> ${t("weights of its own")}</p>
+        <p style=${{ ...small, marginTop: "10px" }}><b class="num" style=${{ color: "var(--ink)" }}>9</b> ${t("weights, used again at every place")} <b style=${{ color: "var(--ink)" }}><${Num} at="places" digits=0 /></b> ${t("places")}${t("a dense layer to as many units would have")} <b style=${{ color: "var(--ink)" }}><${Num} at="dense" digits=0 /></b> ${t("weights of its own")}</p>
       </div>
     </div>`;
 }

@@ -19,7 +19,7 @@ export default view(({ shows, t, act }) => {
           <th>×</th>
           <td style=${{ background: diverging(shows.weights[i]), color: inkOn(shows.weights[i]) }}><${Typed} at=${`weights[${i}]`} change=${edit("weights")(i)} /></td>
           <th>=</th>
-          <td style=${{ ...faint, background: diverging(shows.products[i] / most), color: inkOn(shows.products[i] / most) }}><${Num} at=${`products[${i}]`} digits=3 /></td>
+          <td style=${met ? { background: diverging(shows.products[i] / most), color: inkOn(shows.products[i] / most), transition: "background .25s" } : faint}><${Num} at=${`products[${i}]`} digits=3 /></td>
           <th style=${faint}>${i ? "+" : ""}</th>
           <td style=${{ ...faint, fontWeight: i === shows.added - 1 ? 600 : 400 }}><${Num} at=${`sums[${i}]`} digits=3 /></td>
         </tr>`;

@@ -48,8 +48,9 @@ export default view(({ shows, t, act, state }) => html`<${Columns}>
 /** The lanes: the coordinator on the left, then the parties; time runs downwards. */
 function Lanes({ shows, t, act }) {
   const count = shows.viewers.length;
-  const x = (i) => 58 + (i * (WIDE - 116)) / (count - 1);
-  const pill = Math.min(104, (WIDE - 116) / (count - 1) - 5);
+  const x = (i) => 64 + (i * (WIDE - 128)) / (count - 1);
+  const pill = Math.min(124, (WIDE - 128) / (count - 1) - 5);
+  const long = (label) => [...label].reduce((sum, c) => sum + (c > "\u2e80" ? 20 : 11), 0) > pill;
   const height = TOP + ROWS * ROW + 14;
   return html`<svg viewBox="0 0 ${WIDE} ${height}" role="img" aria-label=${t("the messages")} style=${{ marginTop: "12px" }}>
     <defs>
@@ -62,7 +63,7 @@ function Lanes({ shows, t, act }) {
       return html`<g key=${v} class=${plug ? "pick" : ""} style=${{ cursor: plug ? "pointer" : "default" }} role=${plug ? "button" : null} tabindex=${plug ? 0 : null} data-plug=${v} onClick=${plug && pull} onKeyDown=${plug && ((e) => e.key === "Enter" && pull())}>
         <line x1=${x(i)} x2=${x(i)} y1="36" y2=${height} stroke="#cfc8ba" stroke-width="1.5" stroke-dasharray=${off ? "2 6" : null} />
         <rect x=${x(i) - pill / 2} y="6" width=${pill} height="30" rx="15" fill=${i === 0 ? "#e3f1f1" : off ? "#f4efe6" : "#fff"} stroke=${i === 0 ? "#0b6e75" : "#cfc8ba"} />
-        <text x=${x(i)} y="26" text-anchor="middle" style=${{ fontSize: count > 5 ? "12px" : "15px", fontWeight: 600, fill: off ? "#9a958c" : "#1c1e22", textDecoration: off ? "line-through" : "none" }}>${shows.labels[i]}</text>
+        <text x=${x(i)} y="26" text-anchor="middle" style=${{ fontSize: long(shows.labels[i]) ? "12px" : null, fontWeight: 600, fill: off ? "#9a958c" : "#1c1e22", textDecoration: off ? "line-through" : "none" }}>${shows.labels[i]}</text>
       </g>`;
     })}
     ${shows.sent.map((m, i) => html`<${Arrow} key=${shows.first + i} m=${m} at=${`sent[${i}]`} y=${TOP + i * ROW + 22} x=${x} now=${i === shows.sent.length - 1 && !shows.over} t=${t} />`)}

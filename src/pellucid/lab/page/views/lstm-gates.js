@@ -2,7 +2,7 @@
 import { Card, Columns, Controls, diverging, fmt, html, num, Num, Plot, Say, Setting, view } from "../kit/index.js";
 
 const CELL = 22; // pixels of a letter
-const HEAD = 84;
+const HEAD = 92;
 
 export default view(({ shows, t, act, state }) => html`
   <${Card} wide title=${t("unit #, letter by letter").replace("#", shows.unit + 1)} note=${t("orange: open or positive; blue: negative")}>
@@ -54,9 +54,10 @@ function Gates({ shows, t }) {
       ${shows.gates[row].map((v, i) => html`<rect key=${i} x=${HEAD + i * CELL} y=${j * 24 + 26} width=${CELL - 2} height="22" rx="4" fill=${diverging(num(v))}><title>${`${seen(shows.letters[i])}  ${t(row)} ${fmt(v, 4)}`}</title></rect>`)}
     </g>`)}
     <text class="soft" x=${HEAD - 8} y=${rows.length * 24 + 46} text-anchor="end">${t("guess")}</text>
+    <text class="soft" x=${HEAD - 8} y=${rows.length * 24 + 62} text-anchor="end">${t("chance of the right one")}</text>
     ${shows.guesses.map((letter, i) => html`<g key=${i}>
       <text x=${HEAD + i * CELL + 11} y=${rows.length * 24 + 46} text-anchor="middle" style=${{ fontFamily: "var(--mono)", fontWeight: letter === shows.wanted[i] ? 600 : 400, fill: letter === shows.wanted[i] ? "var(--accent)" : "var(--soft)" }}>${seen(letter)}</text>
-      <rect x=${HEAD + i * CELL + 2} y=${rows.length * 24 + 54} width=${Math.max(1, (CELL - 6) * num(shows.right[i]))} height="5" rx="2.5" fill="var(--accent)"><title>${fmt(shows.right[i], 4)}</title></rect>
+      <rect x=${HEAD + i * CELL + 2} y=${rows.length * 24 + 55} width=${Math.max(1, (CELL - 6) * num(shows.right[i]))} height="6" rx="2" fill="var(--accent)"><title>${fmt(shows.right[i], 4)}</title></rect>
     </g>`)}
   </svg>`;
 }
@@ -64,7 +65,7 @@ function Gates({ shows, t }) {
 function Cells({ shows, t, choose }) {
   const width = 34 + shows.letters.length * 11 + 4;
   return html`<svg viewBox="0 0 ${width} ${shows.units * 17 + 20}" style=${{ width: `${width}px` }} role="img" aria-label=${t("what is in the cells")}>
-    ${shows.letters.map((letter, i) => html`<text key=${i} class="soft" x=${34 + i * 11 + 5} y="12" text-anchor="middle" style=${{ fontFamily: "var(--mono)", fontSize: "10px" }}>${seen(letter)}</text>`)}
+    ${shows.letters.map((letter, i) => html`<text key=${i} class="soft" x=${34 + i * 11 + 5} y="12" text-anchor="middle" style=${{ fontFamily: "var(--mono)", fontSize: "11px" }}>${seen(letter)}</text>`)}
     ${shows.cells.map((row, j) => html`<g key=${j} style=${{ cursor: "pointer" }} onClick=${() => choose(j)} data-unit=${j}>
       <text x="26" y=${j * 17 + 32} text-anchor="end" style=${{ fontSize: "11px", fontWeight: j === shows.unit ? 700 : 400, fill: j === shows.unit ? "var(--accent)" : "var(--soft)" }}>${j + 1}</text>
       ${row.map((v, i) => html`<rect key=${i} x=${34 + i * 11} y=${j * 17 + 20} width="10" height="15" rx="2" fill=${diverging(num(v) / 2)}><title>${fmt(v, 4)}</title></rect>`)}

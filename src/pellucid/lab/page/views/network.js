@@ -60,7 +60,7 @@ function Neurons({ shows, t, act, made, blamed, lit, light }) {
   return html`
     <div style=${{ display: "flex", gap: "14px", alignItems: "flex-start" }}>
       ${!switches && html`<div style=${{ flex: "none" }}><${Pixels} of=${shows.image} size=${64} label=${t("input")} /></div>`}
-      <p style=${{ ...small, margin: "0 0 8px", minHeight: "3em" }}>${told ? html`<${Told} ...${told} t=${t} shows=${shows} />` : `${t("a line: blue less, orange more")} ${switches ? t("click a light to switch it") : ""}`}</p>
+      <p style=${{ ...small, margin: "0 0 8px", minHeight: "3em" }}>${told ? html`<${Told} ...${told} t=${t} shows=${shows} />` : `${t("a line: blue less, orange more")}${switches ? t("click a light to switch it") : ""}`}</p>
     </div>
     <svg viewBox="0 0 ${WIDE} ${96 + ROW * tall}" role="img" aria-label=${t("the network")}>
       ${shows.columns.map((c, n) => c.lines.map((line, l) => {
@@ -202,7 +202,7 @@ function Code(all) {
   return html`
     ${shows.letters.rows.map((row, n) => line(n, now === n, row.algebra, row.code, made(n) && row.shape.every((s) => s === 1) ? html`<${Num} at=${`letters.rows[${n}].numbers[0]`} digits=4 />` : times(row.shape), over(n)))}
     ${line("compare", now === "compare", shows.compare.algebra, shows.compare.code, shows.phase >= shows.depth ? html`<${Num} at="loss" digits=4 />` : "")}
-    ${line("learn", now === "learn", `${W} ← ${W} − lr · ∂E/∂${W}`, `${plain} -= lr * ${plain}.grad`, t("learn"))}`;
+    ${line("learn", now === "learn", `${W} ← ${W} − lr ∂E/∂${W}`, `${plain} -= lr * ${plain}.grad`, t("learn"))}`;
 }
 
 // --------------------------------------------------------------------------------- the numbers of a matrix

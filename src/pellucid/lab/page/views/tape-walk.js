@@ -37,7 +37,7 @@ function Graph({ shows, t }) {
   const height = Math.max(...at.map((p) => p[1])) + BOX[1] + 26;
   const told = (from, to) => shows.reports.find((r) => r.from === from && r.to === to);
   const curve = ([x1, y1], [x2, y2]) => `M${x1},${y1} C${x1 + 46},${y1} ${x2 - 46},${y2} ${x2},${y2}`;
-  return html`<svg viewBox="0 0 ${width} ${height}" style=${{ width: `${width}px`, maxWidth: "none", margin: "0 auto" }} role="img" aria-label=${t("what is on the tape")}>
+  return html`<svg viewBox="0 0 ${width} ${height}" style=${{ width: `max(${width}px, min(100%, ${1.4 * width}px))`, maxWidth: "none", margin: "0 auto" }} role="img" aria-label=${t("what is on the tape")}>
     <defs><marker id="pv-tape-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto-start-reverse"><path d="M0,0 L8,4 L0,8 z" fill="#d95f0e" /></marker></defs>
     ${shows.nodes.map((n, i) => n.inputs.map((from, k) => {
       const [a, b] = [[at[from][0] + BOX[0], at[from][1] + BOX[1] / 2], [at[i][0], at[i][1] + (BOX[1] * (k + 1)) / (n.inputs.length + 1)]];
@@ -61,7 +61,7 @@ function Node({ n, i, x, y, t }) {
     <${Mark} at=${`nodes[${i}].value`} digits=3 x=${x + w - 10} y=${y + 20} text-anchor="end" />
     ${n.kind !== "number" && html`<line x1=${x + 8} x2=${x + w - 8} y1=${y + 28} y2=${y + 28} stroke="#e7e2d8" />
       ${n.reports > 0
-        ? html`<${Mark} at=${`nodes[${i}].gradient`} digits=3 sign class="num accent" x=${x + w - 10} y=${y + 46} text-anchor="end" />`
+        ? html`<${Mark} at=${`nodes[${i}].gradient`} digits=3 sign class="num accent" x=${x + w - 10} y=${y + 46} text-anchor="end" style=${{ stroke: "none" }} />`
         : html`<text class="soft" x=${x + w - 10} y=${y + 46} text-anchor="end">–</text>`}`}
     <text class="soft" x=${x + w / 2} y=${y + h + 15} text-anchor="middle">${n.inputs.length ? t(n.kind) : ""}</text>
     ${n.state === "waits" && html`<text class="accent" x=${x + w / 2} y=${y - 6} text-anchor="middle" style=${{ fill: "#d95f0e" }}>${t("# to report").replace("#", n.waiting)}</text>`}

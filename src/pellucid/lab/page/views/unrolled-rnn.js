@@ -1,5 +1,5 @@
 // Chapter 12: the recurrent network unrolled: words go in below, blame comes back from the right.
-import { Card, Columns, Controls, diverging, fmt, html, inkOn, largest, Mark, Matrix, num, Num, Plot, Say, view } from "../kit/index.js";
+import { Card, Columns, Controls, diverging, fmt, html, inkOn, largest, Mark, Matrix, num, Num, Plot, Say, useEffect, useRef, view } from "../kit/index.js";
 
 const STEP = 88; // pixels from one word to the next
 const LEFT = 40;
@@ -9,7 +9,7 @@ const BARS = 268; // where the bars of blame stand
 
 export default view(({ shows, t, act, state }) => html`
   <${Card} wide title=${`${t("pass #").replace("#", shows.pass)} · ${t(shows.phase)}`} note=${t("point at a word to see its numbers")}>
-    <div class="pv-scroll"><${Unrolled} shows=${shows} t=${t} choose=${(index) => act("choose", { index })} /></div>
+    <${Unrolled} shows=${shows} t=${t} choose=${(index) => act("choose", { index })} />
     <${Controls} settings=${["text", "length", "matrix", "scale", "bend", "lr"]}>
       <button data-do="whole_pass" disabled=${!state.can.step} onClick=${() => act("whole_pass")}>${t("whole pass")}</button>
     <//>
@@ -28,7 +28,7 @@ export default view(({ shows, t, act, state }) => html`
         <${Guesses} shows=${shows} />
       <//>
       <${Card} title=${t("loss of each pass")}>
-        <${Plot} curves=${[{ x: shows.losses.map((_, i) => i + 1), y: shows.losses, dots: shows.losses.length < 40 }]} x=${t("pass")} height=150 width=380 label=${t("loss of each pass")} />
+        <${Plot} curves=${[{ x: shows.losses.map((_, i) => i + 1), y: shows.losses, dots: shows.losses.length < 40 }]} x=${t("pass")} height=150 width=330 label=${t("loss of each pass")} />
       <//>
     </div>
   <//>`);
@@ -40,7 +40,9 @@ function Unrolled({ shows, t, choose }) {
   const x = (i) => LEFT + 40 + i * STEP;
   const middle = TOP + 2 * CELL;
   const back = shows.phase === "return" || shows.phase === "learn";
-  return html`<svg viewBox="0 0 ${width} 322" style=${{ width: `${width}px`, margin: "0 auto" }} role="img" aria-label=${t("the network, unrolled")}>
+  const box = useRef();
+  useEffect(() => void box.current.scrollTo({ left: (x(shows.chosen) / width) * box.current.scrollWidth - box.current.clientWidth / 2 }), [shows.chosen, n]);
+  return html`<div class="pv-scroll" ref=${box}><svg viewBox="0 0 ${width} 322" style=${{ width: `max(${width}px, min(100%, ${1.4 * width}px))`, margin: "0 auto" }} role="img" aria-label=${t("the network, unrolled")}>
     ${shows.words.map((word, i) => html`<g key=${i} class="pick" style=${{ cursor: "pointer" }} onClick=${() => choose(i)} opacity=${i < shows.read ? 1 : 0.25}>
       <path d=${`M${x(i) - STEP + 22},${middle} H${x(i) - 22}`} stroke="#1c1e22" stroke-width="1.6" fill="none" marker-end="url(#pv-tip)" />
       <text x=${x(i) - STEP / 2} y=${middle - 9} text-anchor="middle" style=${{ fontStyle: "italic" }}>W</text>
@@ -49,14 +51,14 @@ function Unrolled({ shows, t, choose }) {
       <path d=${`M${x(i)},${TOP + 4 * CELL + 42} V${TOP + 4 * CELL + 6}`} stroke="#6f6b64" stroke-width="1.4" marker-end="url(#pv-tip)" />
       <text x=${x(i)} y=${TOP + 4 * CELL + 58} text-anchor="middle" font-weight=${i === shows.chosen ? 600 : 400}>${word}</text>
     </g>`)}
-    <text class="soft" x="6" y=${BARS - 66}>${t("size of the blame")}</text>
+    ${back && html`<text class="soft" x="6" y=${BARS + 42}>${t("size of the blame")}</text>`}
     ${shows.words.map((_, i) => back && i >= shows.back && html`<${Bar} key=${i} shows=${shows} i=${i} x=${x(i)} />`)}
     ${shows.words.map((_, i) => back && i > 0 && i > shows.back && html`<path key=${i} class="pv-back" d=${`M${x(i) - 18},${BARS + 40} H${x(i - 1) + 18}`} fill="none" stroke="#d95f0e" stroke-width="2" marker-end="url(#pv-back-tip)" />`)}
     <defs>
       <marker id="pv-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#1c1e22" /></marker>
       <marker id="pv-back-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#d95f0e" /></marker>
     </defs>
-  </svg>`;
+  </svg></div>`;
 }
 
 /** How large the blame is at a step, by powers of ten: two apart look alike, a thousand times does not. */

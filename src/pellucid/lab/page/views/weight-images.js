@@ -52,7 +52,7 @@ function Product({ shows, t, pixel, point }) {
       ${panel(weights, t("weights of #").replace("#", shows.digit), { signed: true })}${sign("=")}
       ${panel(shows.product, t("pixel by pixel"), { signed: true, most: largest([...array(shows.product).data]) })}
     </div>
-    <p style=${{ ...small, minHeight: "1.5em", textAlign: "center" }}>${pixel ? told(shows, weights, pixel, t) : html`${t("point at a pixel")} ${t("blue: against · orange: for")}`}</p>
+    <p style=${{ ...small, minHeight: "1.5em", textAlign: "center" }}>${pixel ? told(shows, weights, pixel, t) : `${t("point at a pixel")}${t("blue: against · orange: for")}`}</p>
     <p class="num" style=${{ font: "16px/1.6 var(--sans)", textAlign: "center", margin: "6px 0 0" }}>
       ${t("speaks for it")} <b style=${{ color: "var(--orange)" }}><${Num} at="for" digits=3 /></b>
       ${" "}· ${t("speaks against it")} <b style=${{ color: "var(--blue)" }}><${Num} at="against" digits=3 /></b>
@@ -110,6 +110,6 @@ function Training({ shows, t, act }) {
     <label class="pv-slider" style=${{ display: "flex", width: "100%", font: "14px var(--sans)" }}>
       <span>${t("# images learned from").split("#")[0]}<b class="num" style=${{ minWidth: 0 }}><${Num} at="learned" digits=0 /></b>${t("# images learned from").split("#")[1]}</span>
       <input type="range" data-scrub min="0" max=${shows.stops.length - 1} step="1" value=${shows.at} style=${{ flex: 1, minWidth: 0 }} onInput=${(e) => scrub(Number(e.target.value))} />
-      <b class="num"><${Num} at="right" digits=3 /></b>
+      <b class="num" style=${{ color: "var(--accent)" }}><${Num} at="right" digits=3 /></b>
     </label>`;
 }

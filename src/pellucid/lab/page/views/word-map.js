@@ -113,7 +113,7 @@ function placed(order, first, at, labels, wide, high) {
 
 function Near({ title, note, of, at, shows, act }) {
   return html`<div><p style=${{ margin: "0 0 4px", font: "600 13px/1.4 var(--sans)" }}>${title}<br /><small style=${{ fontWeight: 400, color: "var(--soft)" }}>${note}</small></p>
-    ${of.map((one, i) => html`<${Word} key=${one.n} n=${one.n} shows=${shows} act=${act}><${Num} at=${`${at}[${i}].distance`} /><//>`)}</div>`;
+    ${of.map((one, i) => html`<${Word} key=${one.n} n=${one.n} shows=${shows} act=${act}><${Num} at=${`${at}[${i}].distance`} digits=3 /><//>`)}</div>`;
 }
 
 const Word = ({ n, shows, act, children }) => html`<div style=${{ display: "flex", justifyContent: "space-between", font: "14px/1.75 var(--sans)", borderBottom: "1px solid var(--line)" }}>
