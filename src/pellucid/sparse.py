@@ -22,10 +22,14 @@ def _identity(n: int, dtype: Any) -> Any:
 def add_rows(table: Any, rows: Any, values: Any) -> None:
     """Add `values` (n, ...) to the given rows of a table; a row named several times gets them all.
 
+    `values` may also be (1, ...), the same for all rows.
+
     For a small table as a product with a matrix of zeros and ones, that says which value belongs to
     which row. Otherwise one number at a time in one long row: NumPy adds at positions of a vector
     five times faster than at rows of a matrix.
     """
+    if values.shape[0] != rows.shape[0]:
+        values = np.broadcast_to(values, (len(rows), *values.shape[1:]))
     if table.ndim == 2 and len(table) <= SMALL and table.dtype == values.dtype:
         belongs = _identity(len(table), table.dtype).take(rows, 0)
         table += np.dot(belongs.T, values)
@@ -43,14 +47,21 @@ class RowSparse:
 
     Args:
         rows: which rows, (n,); a row may occur several times, its values then add up.
-        values: the gradient of each of them, (n, ...).
+        values: the gradient of each of them, (n, ...); or (1, ...), if all have the same.
         shape: the shape of the whole table.
     """
 
-    __slots__ = ("rows", "shape", "values")
+    __slots__ = ("rows", "shape", "shared")
 
     def __init__(self, rows: Any, values: Any, shape: tuple[int, ...]) -> None:
-        self.rows, self.values, self.shape = rows, values, shape
+        self.rows, self.shared, self.shape = rows, values, shape
+
+    @property
+    def values(self) -> Any:
+        """The gradient of each row, (n, ...); one that all share is written out when somebody looks."""
+        if len(self.shared) != len(self.rows):
+            self.shared = np.repeat(self.shared, len(self.rows), axis=0)
+        return self.shared
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, RowSparse):
@@ -61,14 +72,14 @@ class RowSparse:
     __radd__ = __add__
 
     def __mul__(self, factor: Any) -> RowSparse:
-        return RowSparse(self.rows, self.values * np.asarray(factor), self.shape)
+        return RowSparse(self.rows, self.shared * np.asarray(factor), self.shape)
 
     __rmul__ = __mul__
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the values."""
-        return self.values.dtype  # type: ignore[no-any-return]
+        return self.shared.dtype  # type: ignore[no-any-return]
 
     def coalesce(self) -> RowSparse:
         """The same gradient with every row once, in ascending order."""
@@ -79,18 +90,18 @@ class RowSparse:
 
     def clone(self) -> RowSparse:
         """A copy with memory of its own."""
-        return RowSparse(self.rows.copy(), self.values.copy(), self.shape)
+        return RowSparse(self.rows.copy(), self.shared.copy(), self.shape)
 
     copy = clone
 
     def to_dense(self) -> Any:
         """The whole table, (rows, ...), zeros included, as an array."""
-        dense = np.zeros(self.shape, self.values.dtype)
-        add_rows(dense, self.rows, self.values)
+        dense = np.zeros(self.shape, self.shared.dtype)
+        add_rows(dense, self.rows, self.shared)
         return dense
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.asarray(self.to_dense(), dtype=dtype)
 
     def __repr__(self) -> str:
-        return f"RowSparse({len(self.rows)} rows of {self.shape}, dtype={self.values.dtype})"
+        return f"RowSparse({len(self.rows)} rows of {self.shape}, dtype={self.dtype})"

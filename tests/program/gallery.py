@@ -278,10 +278,14 @@ same numbers, bit for bit, and its large results put where the last step put the
 | functions of single elements go into the loop that makes the elements | each number is read once |
 | loops over the same rows become one loop | a row is still at hand when it is needed next |
 | rows of dead relus are left out | nothing would change in them |
+| rows of a table are added up and changed where they lie | the rest of the table is not touched |
+| ids that stand for nothing are passed over, not picked out | arrays keep their lengths, so that loops fit |
 | what is made and used up in a round is a number, or a short row | registers instead of memory |
 | exp and tanh are polynomials (4e-7), in float32 | sixteen at a time instead of one by one |
 | products of more than 262,144 multiplications stay with BLAS | which does them better |
+| in place of many rows taken from a small table, the table is multiplied | no row is multiplied twice |
 | a convolution with much to do calls its compiled kernel | its sums stay in registers |
+| so does a recurrent layer of more than eight steps | all of a step between two products is one call |
 | what has no loop form stays a call of NumPy's | faithful rather than complete |
 
 A step is recorded again when shapes, types, modes or settings change. Random numbers are drawn from Pellucid's

@@ -98,7 +98,7 @@ def embedding_bag(
 
 
 @embedding_bag.all_slopes
-def _(
+def bag_slopes(
     d: Array,
     ids: Array,
     weight: Array,
@@ -118,10 +118,8 @@ def _(
         return None, table, None, None
     if mode == "mean":
         d = d / np.maximum(sizes, 1).astype(d.dtype)[:, None]
-    if len(sizes) == 1:
-        values = np.broadcast_to(d, (len(flat), d.shape[1]))
-    else:
-        values = np.repeat(d, sizes, axis=0)
+    shared = len(sizes) == 1 and padding_idx is None  # one row for all
+    values = d if shared else np.repeat(d, sizes, axis=0)
     of_amounts = None
     if per_sample_weights is not None:
         amounts = np.reshape(per_sample_weights, -1)

@@ -294,7 +294,8 @@ def _fitting(name: str, weight: Any, x: Array) -> Array:
 def _binary(name: str, target: Array, x: Array) -> Array:
     """The target as numbers from 0 to 1."""
     target = _numbers(target, x)
-    if np.min(target, initial=0) < 0 or np.max(target, initial=1) > 1:
+    least, most = np.minimum.reduce, np.maximum.reduce
+    if least(target, axis=None, initial=0) < 0 or most(target, axis=None, initial=1) > 1:
         at = tuple(int(i) for i in np.argwhere((target < 0) | (target > 1))[0])
         raise LabelError(
             f"{name} has two answers, no (0) and yes (1), but target{list(at)} is {target[at]}.\n"

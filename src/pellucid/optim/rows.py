@@ -38,7 +38,7 @@ class Marks:
             written = self._written[table_rows] = np.zeros(table_rows, np.int32)
         numbers = np.arange(len(rows), dtype=np.int32)
         written[rows] = numbers
-        return bool((written[rows] == numbers).all())
+        return not np.count_nonzero(written[rows] != numbers)
 
     def each_once(self, gradient: RowSparse) -> tuple[Array, Array]:
         """Rows, each once, and the sum of the values of each."""
@@ -48,11 +48,9 @@ class Marks:
 
     def add(self, table: Array, gradient: RowSparse, factor: float) -> None:
         """table[rows] += factor * values, where rows named several times get all their values."""
-        rows, values = gradient.rows, gradient.values
+        rows, values = gradient.rows, gradient.shared
         if not len(rows):
             return
-        if values.strides[0] == 0:  # one row for all, as the gradient of a sum is: multiply it once
-            values = values[:1]
         if use(4 * len(rows) * values[0].size) and kernel.fits(table, rows):
             kernel.add(table, rows, values, factor)
             return
@@ -61,4 +59,4 @@ class Marks:
             changed = table.take(rows, 0, mode="clip")
             table[rows] = np.add(changed, values, out=changed)
         else:
-            add_rows(table, rows, np.broadcast_to(values, (len(rows), *values.shape[1:])))
+            add_rows(table, rows, values)

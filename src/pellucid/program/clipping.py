@@ -47,7 +47,7 @@ def write_clip(
                 "sparse=False"
             )
         known.append(arguments.array("d", gradient.array, gradient))
-    f = Folder(dict(arguments.space), recorder.fast)
+    f = Folder(dict(arguments.space), recorder.style)
     limits = [static(s) for s in settings]
     results: list[Known | None] = []
     outputs: list[Value | None] = []

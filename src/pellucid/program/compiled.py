@@ -125,7 +125,7 @@ class Compiled:
         Raises:
             ArgumentError: none has run yet.
         """
-        return self._one().program.source
+        return self._one().source
 
     @property
     def loops(self) -> str:

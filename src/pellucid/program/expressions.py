@@ -37,7 +37,8 @@ from .known import (
 )
 
 NUMBER = (int, float, np.generic)
-WITH_KERNELS = {"pellucid.ops.convolution"}  # rules whose kernels are called from among loops
+# rules whose kernels are called from among loops
+WITH_KERNELS = {"pellucid.ops.convolution", "pellucid.ops.recurrent"}
 
 
 def value_of(f: Folder, node: ast.expr, frame: Frame) -> Known:
@@ -739,7 +740,7 @@ def _len(f: Folder, node: ast.Call, frame: Frame) -> Known | None:
     if known.parts is not None:
         return static(len(known.parts))
     value = f.look(known)
-    if value is MISSING or names_in(written(known)) & f.varying:
+    if value is MISSING or names_in(written(known)) & (f.varying | f.lengths):
         return Known(call("len", written(known)))
     return static(len(value))
 

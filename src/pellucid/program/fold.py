@@ -30,7 +30,17 @@ import numpy as np
 
 from .. import random
 from ..errors import ArgumentError
-from .known import MISSING, Known, can_be_static, name, names_in, several, static, written
+from .known import (
+    MISSING,
+    Known,
+    Style,
+    can_be_static,
+    name,
+    names_in,
+    several,
+    static,
+    written,
+)
 
 FACTS = {"shape", "ndim", "dtype", "size", "itemsize", "flags", "strides", "__class__"}
 OF_SHAPE = {"shape", "size", "flags", "strides"}
@@ -68,10 +78,10 @@ class Folder:
 
     Args:
         given: the names that exist already, with their recorded values.
-        fast: keep the spellings that were chosen for speed.
+        style: whom the text is for.
     """
 
-    def __init__(self, given: dict[str, Any], fast: bool = False) -> None:
+    def __init__(self, given: dict[str, Any], style: Style = "readable") -> None:
         import math
 
         import pellucid
@@ -80,11 +90,12 @@ class Folder:
             "np": np, "math": math, "rng": random.generator(), "pellucid": pellucid, **given,
         }  # fmt: skip
         self.given = set(given)
-        self.fast = fast
+        self.style, self.fast = style, style == "fast"
         self.lines: list[ast.stmt] = []
         self.varying: set[str] = (
             set()
         )  # what a loop assigns: its shape may change from round to round
+        self.lengths: set[str] = set()  # whose lengths depend on the numbers: `ids[ids != 0]`
         self.frames: list[Frame] = []
         self.looping = 0
         self.dry = False
@@ -144,8 +155,17 @@ class Folder:
         self.write(ast.Assign([ast.Name(target, ast.Store())], known.code))
         if self.looping:
             self.varying.add(target)
+        if self.picks(known.code) or names_in(known.code) & self.lengths:
+            self.lengths.add(target)
         value = self.space[target]
         return Known(name(target), value)
+
+    def picks(self, code: ast.expr) -> bool:
+        """Whether it picks by a condition, so that nobody knows how many."""
+        if not isinstance(code, ast.Subscript):
+            return False
+        condition = self.look(Known(code.slice))
+        return isinstance(condition, np.ndarray) and condition.dtype == bool
 
     # ------------------------------------------------------------------------------- calls
 
@@ -153,7 +173,7 @@ class Folder:
         """What a Python function makes of these arguments."""
         from .readable import readable
 
-        function = readable(inspect.unwrap(function), self.fast)
+        function = readable(inspect.unwrap(function), self.style)
         if function.__name__ == "<lambda>":
             raise UnfoldableError("a lambda")
         names = self.bound(function, arguments, given or {})

@@ -13,9 +13,12 @@ import math
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+
+Style = Literal["readable", "fast", "loops"]
+"""Whom a text is for: people; NumPy, which is to be quick; loops, which know every shape beforehand."""
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "missing"})()
 

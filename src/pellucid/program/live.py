@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from .. import random, tape
+from ..errors import ArgumentError, PellucidWarning
 from ..ops.base import as_result
 from ..tensor import Tensor
 from .loops import LoopProgram
@@ -23,6 +26,8 @@ def lengths_vary(source: str) -> bool:
 
     >>> lengths_vary("kept = ids != 0\\nflat = ids[kept]"), lengths_vary("flat = ids[rows]")
     (True, False)
+    >>> lengths_vary("flat = ids[ids != 0]")
+    True
     """
     nodes = list(ast.walk(ast.parse(source)))
     conditions = {
@@ -32,20 +37,39 @@ def lengths_vary(source: str) -> bool:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    return any(
-        isinstance(node, ast.Subscript)
-        and isinstance(node.ctx, ast.Load)
-        and isinstance(node.slice, ast.Name)
-        and node.slice.id in conditions
+    places = [
+        node.slice
         for node in nodes
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+    ]
+    return any(
+        isinstance(place, ast.Compare) or (isinstance(place, ast.Name) and place.id in conditions)
+        for place in places
     )
+
+
+def _chosen(step: Callable[..., Any], arguments: Any, named: Any, loops: bool) -> Any:
+    """The text to be read, the program that runs (as `_recorded` gives it), whether as loops."""
+    source = ""
+    if loops:
+        found = _recorded(step, arguments, named)  # among loops, a kernel may be called
+        source = found[0].source
+        if not lengths_vary(source):
+            return source, found, True
+        with suppress(ArgumentError):  # some rules have a form with lengths that stay
+            found = _recorded(step, arguments, named, "loops")
+            if not lengths_vary(found[0].source):
+                return source, found, True
+    found = _written(step, arguments, named, "fast")
+    return source or found[0].source, found, False
 
 
 class Live:
     """A recorded step that runs as its program, in one of two renderings.
 
     Attributes:
-        program: in NumPy.
+        source: the text that is to be read, in NumPy alone.
+        program: in NumPy, for whatever runs; what is run as loops may call kernels.
         loops: as loops, if there are any.
         reused: otherwise the NumPy program with rooms for its results.
         kinds, modes, settings: what it depends on, as it was when it ran last.
@@ -54,9 +78,12 @@ class Live:
     def __init__(
         self, step: Callable[..., Any], arguments: Any, named: Any, *, loops: bool
     ) -> None:
+        self.source: str
         self.program: Program
-        write = _recorded if loops else _written  # among loops, a kernel may be called
-        self.program, self.recorder, assembled = write(step, arguments, named, fast=not loops)
+        self.source, found, loops = _chosen(step, arguments, named, loops)
+        self.program, self.recorder, assembled = found
+        if "pellucid." in self.source:
+            self.source = in_numpy_alone(step, arguments, named)
         self.inputs = list(self.program.inputs)
         values = {n: v for n, v in assembled.names.items() if n not in self.inputs}
         self.tensors = {n: v.owner for n, v in values.items() if v.kind == "weight"}
@@ -73,12 +100,10 @@ class Live:
         self.settings: list[Any] = []
         self.loops: LoopProgram | None = None
         self.reused: Reused | None = None
-        if lengths_vary(self.program.source):
-            return  # the program as it stands is right for any length
-        if not loops:
-            self.reused = self.reusing({n: v.array for n, v in assembled.names.items()})
+        arrays = {n: v.array for n, v in assembled.names.items()}
+        if not loops and not lengths_vary(self.program.source):  # else it is right for any length
+            self.reused = self.reusing(arrays)
         if loops:
-            arrays = {n: v.array for n, v in assembled.names.items()}
             self.loops = LoopProgram(self.program, arrays, self.numbers(), self.inputs)
             self.prepare(self.loops)
 
@@ -207,6 +232,14 @@ class Live:
             setattr(loops.module, name, value)
         with np.errstate(all="ignore"):
             return loops.function(*given)
+
+
+def in_numpy_alone(step: Callable[..., Any], arguments: Any, named: Any) -> str:
+    """The text to be read of a program that calls kernels."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PellucidWarning)  # they were given the first time
+        program: Program = _written(step, arguments, named)[0]
+    return program.source
 
 
 def as_tensors(answer: Any) -> Any:

@@ -16,6 +16,8 @@ from ..ops import convolution
 from ..ops.embedding import _per_bag
 from ..ops.linear_algebra import rows
 from ..sparse import SMALL
+from .known import Style
+from .steady import STEADY
 
 Array = Any
 
@@ -75,6 +77,8 @@ def _weight_slope(d: Array, x: Array, slide: Any, groups: int, kept: Array | Non
 def _add_rows(table: Array, rows: Array, values: Array) -> None:
     if table.ndim == 2 and len(table) <= SMALL and table.dtype == values.dtype:
         belongs = np.eye(len(table), dtype=table.dtype)[rows]
+        if values.shape[0] != rows.shape[0]:
+            values = np.broadcast_to(values, (len(rows), values.shape[1]))
         table += np.dot(belongs.T, values)
     else:
         np.add.at(table, rows, values)
@@ -96,9 +100,11 @@ READABLE: dict[str, Callable[..., Any]] = {
 NEEDED = {"_in_range", "_kinds", "bag_starts", "summed"}
 
 
-def readable(function: Callable[..., Any], fast: bool) -> Callable[..., Any]:
-    """The rule to be read in place of this one; where speed counts, only if there is no other way."""
+def readable(function: Callable[..., Any], style: Style) -> Callable[..., Any]:
+    """The rule to be written down in place of this one; where speed counts, only if it is needed."""
     title = f"{function.__module__}.{function.__qualname__}"
-    if function in READABLE.values() or (fast and function.__name__ not in NEEDED):
+    if style == "loops" and title in STEADY:
+        return STEADY[title]
+    if function in READABLE.values() or (style == "fast" and function.__name__ not in NEEDED):
         return function
     return READABLE.get(title, function)

@@ -26,7 +26,7 @@ from ..sparse import add_rows
 from ..tape import Node
 from ..tensor import Tensor
 from .fold import Folder
-from .known import Known, literal, method, name, static, written
+from .known import Known, Style, literal, method, name, static, written
 from .rules import Arguments, Folded, fold_forward, fold_slopes
 
 Array = Any
@@ -128,9 +128,9 @@ def branches(what: str) -> ArgumentError:
 class Recorder:
     """Watches one run of a step."""
 
-    def __init__(self, step: Callable[..., Any], fast: bool = False) -> None:
+    def __init__(self, step: Callable[..., Any], style: Style = "readable") -> None:
         self.step = step
-        self.fast = fast
+        self.style = style
         self.pieces: list[Piece] = []
         self.values: dict[int, Value] = {}  # by the id of the array
         self.alive: list[Any] = []  # as long as they live, nothing else has their id
@@ -272,7 +272,7 @@ class Recorder:
                 raise branches("a number that item() took out of a tensor goes into an operation")
         state = random.get_rng_state()
         with np.errstate(all="ignore"):
-            folded = fold_forward(op, inputs, settings, result._value, self.find, self.fast)
+            folded = fold_forward(op, inputs, settings, result._value, self.find, self.style)
         random.set_rng_state(state)
         drawn = any("rng" in _names(line) for line in folded.lines)
         varies = drawn or any(v.varies for v in folded.arguments.values())
@@ -346,7 +346,7 @@ class Recorder:
         if isinstance(new, Tensor):
             self.of_tensor(new)
         value = arguments.known("value", new, self.find)
-        f = Folder(dict(arguments.space))
+        f = Folder(dict(arguments.space), self.style)
         at = written(f.picked(place, arguments.known("at", index, self.find)))
         whole = not isinstance(at, ast.Subscript)
         at = ast.Subscript(at, ast.Constant(...), ast.Store()) if whole else at
@@ -462,7 +462,7 @@ class _Way:
         value, memory, structure = known
         sources: dict[str, Any] = {**memory, "y": value, "d": d}
         arrived = d if isinstance(d, Known) else d.array
-        folded = fold_slopes(node.op, node, arrived, sources, structure, self.r.find, self.r.fast)
+        folded = fold_slopes(node.op, node, arrived, sources, structure, self.r.find, self.r.style)
         outputs: list[Value | None] = [None] * len(folded.results)
         piece = Piece(folded, outputs, part="learn")
         self.r.pieces.append(piece)
@@ -526,7 +526,7 @@ class _Way:
         if isinstance(a, Rows) or isinstance(b, Rows):
             a, b = (self.dense(v, parent) if isinstance(v, Rows) else v for v in (a, b))
         x, y = (self.argument(arguments, n, v) for n, v in (("a", a), ("b", b)))
-        f = Folder(dict(arguments.space))
+        f = Folder(dict(arguments.space), self.r.style)
         both = f.binary(ast.Add(), x, y)
         if both.fill is not None:
             return both
@@ -540,7 +540,7 @@ class _Way:
         arguments = Arguments()
         rows = arguments.array("rows", some.rows.array, some.rows)
         values = arguments.array("values", some.values.array, some.values)
-        f = Folder(dict(arguments.space))
+        f = Folder(dict(arguments.space), self.r.style)
         table = f.named(f.call(_whole_table, [rows, values, static(some.shape)]), "table")
         value = self.gradient_of(leaf, f.look(table))
         folded = Folded("table", "", f.lines, arguments.sources, [table], space=f.space)

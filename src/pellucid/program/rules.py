@@ -14,7 +14,7 @@ from ..ops.base import Op, default_dtype
 from ..ops.wiring import _named
 from ..tensor import Tensor
 from .fold import Folder, UnfoldableError
-from .known import Known, literal, method, name, several, static, written
+from .known import Known, Style, literal, method, name, several, static, written
 from .spellings import spelled_method
 
 Array = Any
@@ -92,7 +92,7 @@ def fold_forward(
     settings: dict[str, Any],
     result: Array,
     find: Any,
-    fast: bool = False,
+    style: Style = "readable",
 ) -> Folded:
     """The forward rule for one call.
 
@@ -102,7 +102,7 @@ def fold_forward(
         settings: by name.
         result: what it made.
         find: which value of the program an array is.
-        fast: keep the spellings that were chosen for speed.
+        style: whom the text is for.
 
     Raises:
         ArgumentError: the rule is written in Python that cannot be folded.
@@ -116,7 +116,7 @@ def fold_forward(
     # the same array given twice is one argument
     knowns = [arguments.known(n, x, find) for n, x in zip(names, inputs, strict=True)]
     given = {n: arguments.known(n, v, find) for n, v in settings.items()}
-    f = Folder(_copied(arguments.space), fast)
+    f = Folder(_copied(arguments.space), style)
     y = _run(f, op, op.forward, knowns, given)
     memory = None
     if op.remembers:
@@ -175,7 +175,7 @@ def fold_slopes(
     sources: dict[str, Any],
     memory: Known | None,
     find: Any,
-    fast: bool = False,
+    style: Style = "readable",
 ) -> Folded:
     """The slopes of one node.
 
@@ -186,7 +186,7 @@ def fold_slopes(
         sources: values of the program by name: "d", "y", and what the memory's names stand for.
         memory: what the forward rule set aside, in those names.
         find: which value of the program an array is.
-        fast: keep the spellings that were chosen for speed.
+        style: whom the text is for.
     """
     arguments = Arguments()
     known_d = d if isinstance(d, Known) else arguments.array("d", d, sources["d"])
@@ -215,7 +215,7 @@ def fold_slopes(
     if memory is not None and "memory" in read:
         knowns["memory"] = _remembered(memory, arguments, sources)
     knowns["needs"] = static(tuple(p is not None for p in node.parents))
-    f = Folder(_copied(arguments.space), fast)
+    f = Folder(_copied(arguments.space), style)
     results = _gradients(f, op, node, knowns)
     title = f"{op.name}_back"
     return Folded(

@@ -93,6 +93,8 @@ def spelled(f: Folder, function: Any, arguments: list[Known], given: Given) -> K
     if function in (np.shape, np.ndim, np.size):
         fact = attribute(f, arguments[0], function.__name__) if not arguments[0].static else None
         return static(function(arguments[0].value)) if fact is None else fact
+    if function is recurrent._alike:
+        return static(function(*(f.look(a) for a in arguments)))
     if function is np.result_type:
         return static(np.result_type(*(f.look(a) for a in arguments)))
     if function in (np.asarray, np.ascontiguousarray):

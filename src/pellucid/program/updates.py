@@ -104,7 +104,7 @@ def _update(
     if sparse is not None and optimizer.plain_rate(group) is not None:
         rows = arguments.array("rows", sparse.rows.array, sparse.rows)
         values = arguments.array("values", sparse.values.array, sparse.values)
-        f = Folder({**_copies(arguments.space), **recorder.settings}, recorder.fast)
+        f = Folder({**_copies(arguments.space), **recorder.settings}, recorder.style)
         f.call(_up_rows if group["maximize"] else _down_rows, [w, rows, values, symbols["lr"]])
         return Folded(title, _meaning(optimizer), f.lines, arguments.sources, [], space=f.space)
     d = arguments.array("gradient", gradient.array, gradient)

@@ -120,6 +120,19 @@ def rest(a: Code, b: int) -> Code:
     return whole(a.args[0] % b) if a.op == "whole" else Code("rest", (a, b))
 
 
+def guarded(code: Code) -> tuple[Code, Code | None]:
+    """A number that is 0 but on a condition, `where(c, x, 0)`, also times others: x, and c."""
+    if code.op == "where" and code.args[2].op == "number" and code.args[2].args[0] == 0:
+        return code.args[1], code.args[0]
+    if code.op in ("multiply", "negative", "cast"):
+        for n, part in enumerate(code.args):
+            inner, only = guarded(part)
+            if only is not None:
+                args = (*code.args[:n], inner, *code.args[n + 1 :])
+                return Code(code.op, args, code.dtype), only
+    return code, None
+
+
 # ------------------------------------------------------------------------------------------ as text
 
 LOOSEST, TIGHTEST = 0, 9  # how tightly an operator holds its sides

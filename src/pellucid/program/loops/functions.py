@@ -170,9 +170,3 @@ def where(which: Any, a: Any, b: Any) -> Any:
 def sign(x: Any) -> Any:
     """-1, 0 or 1, or x itself if it is no number."""
     return x if x != x or x == 0 else (x / abs(x))
-
-
-@inlined
-def bit(octets: Any, place: Any) -> Any:
-    """A bit of a row of bytes, the highest of each byte first, as `np.unpackbits` reads them."""
-    return ((octets[place >> 3] >> (7 - (place & 7))) & 1) != 0

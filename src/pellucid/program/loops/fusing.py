@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .code import Code, Index, variable
+from .code import Code, Index, guarded, variable
 from .nests import (
     Check,
     Let,
@@ -226,7 +226,7 @@ def _as_row(line: Line, name: str) -> Line:
             return line.of([line_by_line(b) for b in line.body])
         line = changed(line, change)
         if isinstance(line, Store) and line.array == name:
-            return Store(name, line.index[-1:], line.code, line.how, line.skips)
+            return Store(name, line.index[-1:], line.code, line.how, line.skips, line.only)
         return line
 
     return line_by_line(line)
@@ -301,8 +301,10 @@ def as_number(line: Line, name: str, called: str, dtype: Any) -> Line:
         if isinstance(line, Loop):
             return line.of([line_by_line(b) for b in line.body])
         if isinstance(line, Store) and line.array == name:
-            code = change(line.code)
-            return Let(called, combined(line.how, found, code, dtype))
+            code = combined(line.how, found, change(line.code), dtype)
+            if line.only is not None:
+                code = Code("where", (change(line.only), code, found), dtype)
+            return Let(called, code)
         return changed(line, change)
 
     return line_by_line(line)
@@ -333,7 +335,7 @@ def apart(line: Line, rows: dict[str, tuple[int, Any]], arrays: dict[str, Array]
     if any(isinstance(b, Loop) for b in line.body):
         return [line.of([c for b in line.body for c in apart(b, rows, arrays)])]
     seen = {a for a, _ in (*reads(line), *writes(line))} - set(rows)
-    if any(s.skips for s in stores(line)) or all(
+    if any(s.skips or s.only is not None for s in stores(line)) or all(
         _is_simple(c) or c.op == "load" for c in codes(line)
     ):
         return [line]
@@ -381,8 +383,8 @@ class Hoister:
         constants: what depends on settings alone, and its name.
     """
 
-    def __init__(self, root: Callable[[str], Any], settings: set[str]) -> None:
-        self.root, self.settings = root, settings
+    def __init__(self, root: Callable[[str], Any], settings: set[str], taken: set[str]) -> None:
+        self.root, self.settings, self.taken = root, settings, taken
         self.count = 0
         self.constants: dict[Code, str] = {}
 
@@ -399,7 +401,8 @@ class Hoister:
     def fresh(self) -> str:
         """A name for a number."""
         self.count += 1
-        return "each" if self.count == 1 else f"each_{self.count}"
+        name = "each" if self.count == 1 else f"each_{self.count}"
+        return self.fresh() if name in self.taken else name
 
     def through(self, line: Line) -> list[Line]:
         """A line, and ahead of it what its rounds have in common."""
@@ -426,12 +429,27 @@ class Hoister:
                 return self.sorted_factors(code, inside, changing, lift)
             return code.mapped(lift)
 
-        made.body = [b if isinstance(b, Loop) else changed(b, lift) for b in made.body]
+        body = [b if isinstance(b, Loop) else changed(b, lift) for b in made.body]
+        made.body = _without_second_names(body)
         ahead: list[Line] = [Let(name, code) for code, name in common.items()]
         skips = _skipped(made)
         if skips is not None and skips.op == "var" and not (skips.variables() & inside):
             made.factor = skips
+        else:
+            self.ask_once(made, inside)
         return [*ahead, made]
+
+    def ask_once(self, loop: Loop, inside: set[str]) -> None:
+        """A condition that is the same in all rounds is looked at before the loop."""
+        if len(loop.body) != 1 or not isinstance(loop.body[0], Store):
+            return
+        store = loop.body[0]
+        if store.how != "add":
+            return
+        code, only = (store.code, store.only) if store.only is not None else guarded(store.code)
+        if only is not None and only.op == "var" and not (only.variables() & inside):
+            loop.factor = only
+            loop.body = [Store(store.array, store.index, code, "add")]
 
     def stays(self, code: Code, inside: set[str], changing: set[Any]) -> bool:
         """Whether a number is the same in all rounds."""
@@ -456,6 +474,24 @@ class Hoister:
         for p in parts[1:]:
             made = Code("multiply", (made, p), code.dtype)
         return made
+
+
+def _without_second_names(body: list[Line]) -> list[Line]:
+    """`each_2 = each` left out, with each in the place of each_2."""
+    found: list[Line] = []
+    known: dict[str, Code] = {}
+    for line in body:
+        for old, new in known.items():
+            line = with_variable(line, old, new)
+        if isinstance(line, Let) and _is_each(line.name) and _is_each(str(line.code.args[0])):
+            known[line.name] = line.code
+        else:
+            found.append(line)
+    return found
+
+
+def _is_each(name: str) -> bool:
+    return name == "each" or name.startswith("each_")
 
 
 def _flat(code: Code) -> list[Code]:

@@ -27,6 +27,7 @@ class Store:
     Attributes:
         how: None, "add", "multiply", "largest", "smallest".
         skips: whether a factor is often 0, so that looking pays.
+        only: the condition on which it is done, if there is one.
     """
 
     array: str
@@ -34,6 +35,7 @@ class Store:
     code: Code
     how: str | None = None
     skips: bool = False
+    only: Code | None = None
 
 
 @dataclass
@@ -49,7 +51,8 @@ class Loop:
     """`for variable in range(size)`.
 
     Attributes:
-        factor: where this number is 0, nothing would change, and the loop is left out.
+        factor: where this number is 0 or this is not so, nothing would change, and the loop is left
+            out.
     """
 
     size: int
@@ -106,6 +109,8 @@ def codes(line: Line) -> Iterator[Code]:
     yield line.code
     if isinstance(line, Store):
         yield from line.index
+        if line.only is not None:
+            yield line.only
 
 
 def reads(line: Line) -> Iterator[tuple[str, Index]]:
@@ -132,7 +137,8 @@ def changed(line: Line, change: Callable[[Code], Code]) -> Line:
         return made
     if isinstance(line, Store):
         index = tuple(map(change, line.index))
-        return Store(line.array, index, change(line.code), line.how, line.skips)
+        only = line.only and change(line.only)
+        return Store(line.array, index, change(line.code), line.how, line.skips, only)
     if isinstance(line, Let):
         return Let(line.name, change(line.code))
     return Check(change(line.code), line.size)

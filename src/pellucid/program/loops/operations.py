@@ -29,7 +29,7 @@ LIBRARY = {  # functions that Numba takes from the library that comes with a C c
 }  # fmt: skip
 ASKED = {np.isnan: "np.isnan", np.isinf: "np.isinf", np.isfinite: "np.isfinite"}
 FASTER = {np.exp: "exp", np.tanh: "tanh"}  # polynomials of our own, for float32
-HELPERS = {"exp", "tanh", "largest", "smallest", "sign", "where", "bit", "row"}
+HELPERS = {"exp", "tanh", "largest", "smallest", "sign", "where", "row"}
 COSTLY = {"exp", "tanh", "divide", "np.sqrt", "power"} | {f"np.{f.__name__}" for f in LIBRARY}
 
 INFIX: dict[type, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,11 @@ import numpy as np
 from ..known import literal
 from ..layout import text
 from . import operations
-from .code import Code, Index, cast, load, number, variable, whole
+from .code import Code, Index, cast, guarded, load, number, variable, whole
 from .code import text as code_text
 from .nests import Check, Line, Loop, Store, nested
 from .reading import Reader
 from .terms import (
-    Bits,
     Call,
     Checked,
     Eye,
@@ -72,6 +72,8 @@ class Job:
         call: the call as text, if it is one.
         makes: what comes about, in the program's names.
         why: remarks on how.
+        where: for a call, what is called.
+        moves: whether a call changes nothing that is there, and may be made earlier.
     """
 
     lines: list[Line]
@@ -79,6 +81,8 @@ class Job:
     call: Any = None
     makes: str = ""
     why: tuple[str, ...] = ()
+    where: str = "NumPy"
+    moves: bool = False
 
 
 class Plan:
@@ -129,9 +133,9 @@ class Plan:
                 self.store(term)
             if isinstance(term, Product):
                 for part in term.parts:
-                    if not self.is_loadable(part):
+                    if not self.is_loadable(part) or (term.count >= LARGE and _is_taken(part)):
                         self.store(memory(part))
-            if isinstance(term, View) and term.rough:
+            if isinstance(term, View) and term.rough and not self.is_narrow(memory(term)):
                 self.store(memory(term))
         for step in self.steps:
             if isinstance(step, (Set, SetAt)):
@@ -159,6 +163,12 @@ class Plan:
             term = term.parts[0]
         return isinstance(term, (Leaf, Fill, Number, *ALWAYS_STORED))
 
+    def is_given(self, term: Term) -> bool:
+        """Whether it is what the program was given, or a number."""
+        while isinstance(term, View):
+            term = term.of
+        return isinstance(term, (Leaf, Number))
+
     def parents(self) -> dict[int, list[Any]]:
         """Who reads a term, views aside."""
         found: dict[int, list[Any]] = {}
@@ -184,15 +194,26 @@ class Plan:
         assert isinstance(term, Map)
         if term.function in ("cast", "copy") and self.is_loadable(term.parts[0]):
             return False
+        if term.function in operations.COMPARED and all(map(self.is_given, term.parts)):
+            return False
         if len(parents) > 1:
-            return True
+            return not self.is_narrow(term)
         size = int(np.size(term.value))
         for parent in parents:
-            whole_ = getattr(parent, "target", parent)
-            wider = isinstance(whole_, (Map, View, Leaf)) and np.size(whole_.value) > size
+            if isinstance(parent, SetAt):
+                wider = math.prod(parent.shape) > size
+            else:
+                whole_ = getattr(parent, "target", parent)
+                wider = isinstance(whole_, (Map, View, Leaf)) and np.size(whole_.value) > size
             if wider and self.cost(term) > 3:
                 return True
         return False
+
+    def is_narrow(self, term: Term) -> bool:
+        """Whether it is worked out from less memory than it would take, with next to no work: a mask."""
+        read = {id(t): t for t in term.walk() if isinstance(t, Leaf) and t.shape}
+        small = all(t.dtype.itemsize < term.dtype.itemsize for t in read.values())
+        return isinstance(term, Map) and len(read) == 1 and small and self.cost(term) <= CHEAP
 
     def cost(self, term: Term) -> int:
         """About how much an element costs that is computed on the way."""
@@ -292,7 +313,8 @@ class Plan:
             face = self.face(term)
             if face is not None:
                 return load(face, index, term.dtype)
-            return self.element(term.of, term.place(index))
+            within = self.within(term)
+            return self.element(term.of, term.place(index)) if within is None else self.mapped(within, index)
         if isinstance(term, Taken):
             table = term.parts[0]
             ahead = len(term.shape) - (len(table.shape) - len(term.picks))
@@ -300,11 +322,16 @@ class Plan:
             return self.element(table, (*picks, *index[ahead:]))
         if isinstance(term, Eye):
             return cast(Code("equal", index, np.dtype(bool)), term.dtype)
-        if isinstance(term, Bits):
-            words = self.names[id(term.parts[0])]
-            return Code("bit", (variable(words), index[0]), np.dtype(bool))
         assert isinstance(term, Map)
         return self.mapped(term, index)
+
+    def within(self, view: View) -> Map | None:
+        """A function of elements with other axes, as a function of arrays with these axes."""
+        of = view.of
+        if not view.shaped or not isinstance(of, Map) or any(p.shape not in ((), of.shape) for p in of.parts):
+            return None
+        parts = [reshaped(p, view.shape, f"{{}}.reshape({view.shape})") if p.shape else p for p in of.parts]
+        return Map(view.value, of.function, parts)
 
     def pick(self, term: Term, index: Index) -> Code:
         """A whole number that names a place."""
@@ -387,16 +414,17 @@ class Plan:
             if event.several and len(results) == 1:
                 results = [f"({results[0]},)"]
             names = {n: self.spelled(t) for n, t in event.given.items()}
-            return Job(
-                [], call=(results, event.code, names), makes=", ".join(results), why=(CALLED,)
-            )
+            where, why = _called(event.code)
+            call = results, event.code, names
+            return Job([], 0, call, ", ".join(results), (why,), where, not event.changed)
         if isinstance(event, Fill) and event.empty:
             return None
-        if isinstance(event, Product) and event.count >= LARGE:
-            return self.large_product(event)
         name = self.names[id(event)]
         if isinstance(event, Product):
-            return self.product(name, event)
+            large = event.count >= LARGE
+            job = self.large_product(event) if large else self.product(name, event)
+            job.why += (event.why,) if event.why else ()
+            return job
         if isinstance(event, Fold):
             return self.folding(name, event)
         if isinstance(event, Spread):
@@ -496,30 +524,31 @@ class Plan:
             return [self.update(array, index, step.function, code, step.target)]
 
         lines, at = nested(list(step.target.shape), body)
-        array, index = self.target(step.target, tuple(at))
         code = self.element(step.value, self.aligned(step.value, tuple(at)))
-        roots = {id(memory(self.arrays[c.args[0]].term)) for c in code.loads()
-                 if (c.args[0], c.args[1:]) != (array, index)}  # fmt: skip
-        if id(memory(step.target)) in roots:  # reads elements that it has changed already
+        own = self.target(step.target, tuple(at))
+        if self.reads(code, step.target, own):  # reads elements that it has changed already
             return self.by_way_of(step)
         return Job(lines, makes=made)
 
-    def by_way_of(self, step: Set) -> Job:
+    def reads(self, code: Code, target: Term, but: Any = None) -> bool:
+        """Whether a number depends on what is in an array: on other elements than `but`."""
+        loads = [c for c in code.loads() if (c.args[0], c.args[1:]) != but]
+        return memory(target) in [memory(self.arrays[c.args[0]].term) for c in loads]
+
+    def by_way_of(self, step: Set | SetAt) -> Job:
         """The same by way of an array of its own."""
         between = Map(np.array(step.value.value), "copy", [step.value])
         name = self.name(between, "between")
+        self.stored.add(id(between))
         first, _ = nested(
             list(between.shape),
             lambda at: [Store(name, tuple(at), self.element(step.value, tuple(at)))],
         )
-
-        def body(at: list[Code]) -> list[Line]:
-            array, index = self.target(step.target, tuple(at))
-            code = load(name, self.aligned(between, tuple(at)), between.dtype)
-            return [self.update(array, index, step.function, code, step.target)]
-
-        second, _ = nested(list(step.target.shape), body)
-        return Job([*first, *second], makes=self.names[id(memory(step.target))])
+        second = copy(step)
+        second.value = between
+        job = self.job(second)
+        assert job is not None
+        return Job([*first, *job.lines], makes=job.makes)
 
     def update(self, array: str, index: Index, function: Any, code: Code, target: Term) -> Store:
         """One element changed."""
@@ -555,17 +584,23 @@ class Plan:
 
     def setting_at(self, step: SetAt) -> Job:
         """The same where arrays of whole numbers name the places."""
-        ahead = np.broadcast_shapes(*[p.shape for p in step.picks])
-        shape = (*ahead, *step.target.shape[len(step.picks) :])
+        shape, ahead = step.shape, len(step.shape) - len(step.target.shape) + len(step.picks)
 
         def body(at: list[Code]) -> list[Line]:
             index = tuple(at)
-            picks = [self.pick(p, index[: len(ahead)]) for p in step.picks]
-            array, place = self.target(step.target, (*picks, *index[len(ahead) :]))
-            code = self.element(step.value, self.aligned(step.value, index))
-            return [self.update(array, place, step.function, code, step.target)]
+            picks = [self.pick(p, index[:ahead]) for p in step.picks]
+            array, place = self.target(step.target, (*picks, *index[ahead:]))
+            code, only = self.element(step.value, self.aligned(step.value, index)), None
+            if step.function in (np.add, np.subtract):
+                code, only = guarded(code)
+            store = self.update(array, place, step.function, code, step.target)
+            store.only = only
+            return [store]
 
-        lines, _ = nested(list(shape), body)
+        lines, at = nested(list(shape), body)
+        value = self.element(step.value, self.aligned(step.value, tuple(at)))
+        if self.reads(value, step.target):  # a place may be changed before it is read
+            return self.by_way_of(step)
         return Job(lines, makes=self.names[id(memory(step.target))])
 
     # ----------------------------------------------------------------------- sums and products
@@ -727,8 +762,12 @@ class Plan:
 
 
 SHORT_ROW = 64  # numbers along the last axis: longer rows are long enough
+CHEAP = 4  # operations on an element: no more than fetching it
 FEW = 4  # rows: for fewer, turning a matrix costs more than it saves
-CALLED = "has no loop form"
+KERNELS = {  # why they are called
+    "convolution": "its sums stay in registers",
+    "recurrence": "all of a step between two products, in one call",
+}
 HOW = {np.add: "add", np.multiply: "multiply", np.maximum: "largest", np.minimum: "smallest"}
 RESERVED = {"np", "f32", "f64", "i64", "i32", "i16", "i8", "u8", "u16", "u32", "u64", "i", "j", "k",
             "l", "m", "n", "loops", "short_rows", "rng", "math", "step", "each", *operations.HELPERS}  # fmt: skip
@@ -754,6 +793,21 @@ def _wrapped(lines: list[Line], loops: list[Loop]) -> list[Line]:
             loop.body = lines
             lines = [loop]
     return lines
+
+
+def _called(code: Any) -> tuple[str, str]:
+    """What a call calls, and why."""
+    name = text(code.func) if isinstance(code, ast.Call) else ""
+    if not name.startswith("pellucid.kernels."):
+        return "NumPy", "has no loop form"
+    return "a kernel", KERNELS.get(name.split(".")[2], "compiled")
+
+
+def _is_taken(term: Term) -> bool:
+    """Whether it is rows of another array: BLAS wants them side by side."""
+    while isinstance(term, View):
+        term = term.of
+    return isinstance(term, Taken)
 
 
 def _own_variables(code: Code) -> set[str]:

@@ -20,6 +20,7 @@ from ..layout import text
 from ..lines import changed_by, roots
 from . import operations, vocabulary
 from .operations import INFIX
+from .tables import Tables
 from .terms import (
     Call,
     Checked,
@@ -72,7 +73,7 @@ class Reader:
         self.time = 0
         self.line = ""
         self.checked: set[Any] = set()
-        self.maps: dict[Any, Term] = {}
+        self.tables = Tables(self)
         self.leaves = {n: Leaf(n, v, given=True) for n, v in given.items()}
         self.real: dict[str, Any] = {n: v for n, v in space.items() if n != "__name__"}
         if "rng" in self.real:
@@ -213,10 +214,14 @@ class Reader:
             raise UnreadableError("a number that is changed in place")
         for axis, p in enumerate(picks):
             self.check(p, owner.shape[axis])
+        if any(memory(t) is memory(owner) for p in picks for t in p.walk()):
+            raise UnreadableError("places that are named by the array that is changed")
         where = tuple(p.value for p in picks)
         with np.errstate(all="ignore"):
-            new = value.value if function is None else function(owner.value[where], value.value)
-            owner.value[where] = new
+            if function is None:
+                owner.value[where] = value.value
+            else:
+                function.at(owner.value, where, value.value)
         self.steps.append(SetAt(self.tick(), self.line, owner, picks, function, value))
 
     def only_known(self, *terms: Term) -> None:
@@ -438,7 +443,8 @@ class Reader:
             raise UnreadableError(f"a product of {np.asarray(value).dtype}")
         ids = _one_hot(a)
         if ids is not None and len(b.shape) == 2:
-            return self.new(Spread(value, ids, b))
+            spread = self.tables.spread(ids, b, len(value))
+            return spread or self.new(Spread(value, ids, b))
         if len(a.shape) == len(b.shape) == 1:
             return self.fold(np.add, self.map(np.multiply, [a, b]), (0,), False)
         if a.shape[-1] == 1:
@@ -446,7 +452,7 @@ class Reader:
             row = b if len(b.shape) > 1 else self.at(b, [None])
             both = self.map(np.multiply, [column, row])
             return self.new(reshaped(both, np.shape(value), f"{{}}.reshape({np.shape(value)})"))
-        return self.new(Product(_in_order(value), a, b))
+        return self.tables.product(a, b) or self.new(Product(_in_order(value), a, b))
 
     def fold(self, function: Any, x: Term, axes: tuple[int, ...], keeps: bool) -> Term:
         """A sum or the like."""
@@ -491,10 +497,8 @@ class Reader:
                 return vocabulary.method(self, owner, node.func.attr, arguments, given)
         function = self.value(node.func, env)
         arguments = [self.value(a, env) for a in node.args]
-        if function is np.add.at:
-            table, ids, rows = arguments
-            picks = [self.term(i) for i in (ids if isinstance(ids, (list, tuple)) else [ids])]
-            self.add_at(table, picks, self.term(rows))
+        if function == np.add.at:  # asked for twice, it is another object
+            self.add_at(*arguments)
             return None
         out = given.pop("out", None)
         if out is not None:
@@ -502,9 +506,12 @@ class Reader:
             return out
         return vocabulary.called(self, function, arguments, given)
 
-    def add_at(self, table: Term, picks: list[Term], rows: Term) -> None:
+    def add_at(self, table: Term, ids: Any, rows: Any) -> None:
         """`np.add.at`: places may repeat."""
-        self.set_at(table, picks, np.add, rows)
+        picks = [self.term(i) for i in (ids if isinstance(ids, (list, tuple)) else [ids])]
+        if any(p.dtype.kind not in "iu" or p.is_weak for p in picks):
+            raise UnreadableError("np.add.at where arrays do not name the places one by one")
+        self.set_at(table, picks, np.add, self.term(rows))
 
     def inlined(self, node: ast.Call, env: dict[str, Any]) -> Any:
         """One of the program's own functions, line by line; or, where that is not possible, as it is."""

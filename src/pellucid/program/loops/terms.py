@@ -24,9 +24,11 @@ class Term:
         parts: the terms that the rule reads.
         name: what the program calls it, if it has a name.
         time: when it was made.
+        why: a remark on how it is computed.
     """
 
     parts: tuple[Term, ...] = ()
+    why = ""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -181,14 +183,6 @@ class Eye(Term):
     """Ones on the diagonal, zeros elsewhere."""
 
 
-class Bits(Term):
-    """The bits of bytes, one after the other, as `np.unpackbits` gives them."""
-
-    def __init__(self, value: Array, words: Term) -> None:
-        super().__init__(value)
-        self.parts = (words,)
-
-
 def memory(term: Term) -> Term:
     """The term whose memory a view looks at."""
     while isinstance(term, View):
@@ -227,6 +221,12 @@ class SetAt(Step):
     ) -> None:
         super().__init__(time, line)
         self.target, self.picks, self.function, self.value = target, tuple(picks), function, value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what is changed: the places, and what lies at each."""
+        ahead = np.broadcast_shapes(*[p.shape for p in self.picks])
+        return (*ahead, *self.target.shape[len(self.picks) :])
 
 
 class Call(Step):

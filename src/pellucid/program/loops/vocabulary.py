@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import operations
-from .terms import Bits, Eye, Fill, Iota, Map, Number, Term, View
+from .terms import Eye, Fill, Iota, Map, Number, Term, View
 from .views import repeated, turned
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def method(r: Reader, x: Term, name: str, arguments: list[Any], given: Given) ->
         picks = arguments[0]
         if isinstance(picks, Term) and picks.dtype.kind in "iu":
             return r.taken(x, [picks])
-    if name == "view" and isinstance(x, Bits) and arguments == [np.bool_]:
+    if name == "view" and x.dtype == np.uint8 and arguments == [np.bool_]:  # bits, one in a byte
         return r.cast(x, bool)
     raise UnreadableError(f"the method {name}")
 
@@ -169,10 +169,6 @@ def _array(r: Reader, x: Any, *, order: str = "K") -> Term:
     return copied(r, r.term(x))
 
 
-def _unpacked(r: Reader, x: Any, *, count: int) -> Term:
-    return r.new(Bits(np.unpackbits(x.value, count=count), x))
-
-
 def _arange(r: Reader, count: int) -> Term:
     return r.new(Iota(np.arange(count)))
 
@@ -193,7 +189,7 @@ _RULES: dict[Any, Any] = {
     np.zeros: _filled(0), np.ones: _filled(1), np.empty: _filled(0, empty=True), np.full: _full,
     np.zeros_like: _like(0), np.ones_like: _like(1), np.empty_like: _like(0, empty=True),
     np.where: _where, np.broadcast_to: _broadcast, np.expand_dims: _expanded,
-    np.transpose: _transposed, np.swapaxes: swapped, np.array: _array, np.unpackbits: _unpacked,
+    np.transpose: _transposed, np.swapaxes: swapped, np.array: _array,
     np.arange: _arange, np.eye: _eye, np.clip: _minmax, np.dot: _product, np.matmul: _product,
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Fused:
     """A line of the table of what was fused.
 
     Attributes:
-        where: "loop over 40", or "NumPy".
+        where: "loop over 40", "NumPy", or "a kernel".
         makes: the values that come about there.
         why: remarks on how.
     """
@@ -108,6 +108,9 @@ class Written:
         parts: list[Region | Job] = []
         fuser: Fuser | None = None
         for job in self.plan.jobs:
+            if job.call is not None and fuser is not None and self.may_go_ahead(job, fuser):
+                parts.insert(len(parts) - 1, job)
+                continue
             if job.call is not None:
                 parts.append(job)
                 fuser = None
@@ -119,6 +122,12 @@ class Written:
                 why = job.why if n >= job.first else ("where the sums begin",)
                 fuser.add(line, job.makes, why, early=n < job.first)
         return parts
+
+    def may_go_ahead(self, job: Job, fuser: Fuser) -> bool:
+        """Whether a call does not wait for the loops before it, so that they meet those behind it."""
+        made = {self.root(s.array) for nest in fuser.nests for s in stores(nest.line)}
+        read = {self.root(n) for n in re.findall(r"\w+", self.call_text(job))}
+        return job.moves and not read & made
 
     def names_used(self, parts: list[Region | Job]) -> dict[str, set[int]]:
         """In which parts an array is used."""
@@ -157,7 +166,7 @@ class Written:
                 counts[name] = counts.get(name, 0) + 1
         faces = {self.root(n) for n, a in self.arrays.items() if a.origin == "face"}
         settings = {n for n, a in self.arrays.items() if not isinstance(a.term.value, np.ndarray)}
-        hoister = Hoister(self.root, settings)
+        hoister = Hoister(self.root, settings, set(self.arrays))
         lines: list[tuple[Nest, list[Line]]] = []
 
         def is_own(n: str) -> bool:
@@ -237,7 +246,7 @@ class Written:
         for part in parts:
             if isinstance(part, Job):
                 calls.append(self.call_text(part))
-                self.fused.append(Fused("NumPy", (part.makes,) if part.makes else (), part.why))
+                self.fused.append(Fused(part.where, (part.makes,) if part.makes else (), part.why))
                 continue
             part.arguments = self.needed_by(part)
             part.name = self.title if self.whole else f"loops_{len(functions) + 1}"
@@ -330,7 +339,8 @@ class Written:
                 rows = [f"for {name} in range({line.size}):"]
                 rows += ["    " + r for r in self.lines(inner, [*around, name])]
                 if line.factor is not None:
-                    rows = [f"if {text(line.factor)} != 0:", *("    " + r for r in rows)]
+                    asked = "" if line.factor.dtype == bool else " != 0"
+                    rows = [f"if {text(line.factor)}{asked}:", *("    " + r for r in rows)]
                 found += rows
             elif isinstance(line, Let):
                 found.append(self.let(line))
@@ -340,6 +350,8 @@ class Written:
                     f"if not 0 <= {code} < {line.size}:",
                     f'    raise IndexError("{OUT_OF_RANGE}")',
                 ]
+            elif line.only is not None:
+                found += [f"if {text(line.only)}:", f"    {self.store(line)}"]
             else:
                 found.append(self.store(line))
         return found
@@ -372,8 +384,11 @@ class Written:
         why = list(nest.why)
         if len(nest.makes) > 1:
             why.insert(0, "the same rows, gone over once")
-        if _has_skip(block):
+        asked = [c for b in block for c in _asked(b)]
+        if any(c.dtype != bool for c in asked):
             why.append("rows with a slope of 0 skipped")
+        if any(c.dtype == bool for c in asked):
+            why.append("what would add 0 left out")
         if nest.makes:
             self.fused.append(Fused(where, tuple(nest.makes), tuple(why)))
 
@@ -421,7 +436,7 @@ def _has_short_rows(region: Region) -> bool:
         x.size <= SHORT and any(s.how == "add" and s.array in region.rows for s in stores(x))
         for x in loops
     )
-    costly = {"exp", "tanh", "bit"}
+    costly = {"exp", "tanh"}
     long = any(
         x.size > SHORT and any(d.op in costly for c in codes(x) for d in c.walk()) for x in loops
     )
@@ -435,8 +450,15 @@ def _innermost(line: Line) -> list[Loop]:
     return inner or [line]
 
 
-def _has_skip(block: list[Line]) -> bool:
-    return any(isinstance(b, Loop) and (b.factor is not None or _has_skip(b.body)) for b in block)
+def _asked(line: Line) -> Iterator[Code]:
+    """The conditions on which loops and lines are gone through."""
+    if isinstance(line, Store) and line.only is not None:
+        yield line.only
+    if isinstance(line, Loop):
+        if line.factor is not None:
+            yield line.factor
+        for inner in line.body:
+            yield from _asked(inner)
 
 
 def _with(line: Line, old: str, new: str) -> Line:
