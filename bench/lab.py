@@ -1,4 +1,4 @@
-"""How quick the lab is: `python tests/lab/speed.py`, with Chromium and the page built.
+"""How quick the lab is: `python bench/lab.py`, with Chromium and the page built.
 
 Each figure is the best and the median of ten: from the start of `pellucid lab` to the first page on the
 screen, and from its address; a step of each view, from the click to the drawn page; how much slower an
@@ -16,12 +16,14 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from conftest import FLAGS
 from playwright.sync_api import sync_playwright
 
 from pellucid import lab
 from pellucid.book import find
 from pellucid.lab import worker
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "lab"))
+from conftest import FLAGS  # how the tests start it
 
 TIMES = 10
 WATCHED, PASSES = (
