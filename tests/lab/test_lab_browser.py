@@ -266,7 +266,7 @@ def test_the_bench_takes_a_table_a_drawing_and_gives_a_network_away(site, tmp_pa
         page.locator('input[type="file"]').wait_for(state="detached")
         page.locator('[data-value="table"]').click()
         page.locator('input[type="file"]').set_input_files(tmp_path / "bad.csv")
-        assert "Line 2 has 2 columns" in page.locator(".pv-problem").inner_text()
+        assert "Columns in line 2: 2" in page.locator(".pv-problem").inner_text()
         page.locator('input[type="file"]').set_input_files(tmp_path / "mine.csv")
         until(page, "document.querySelector('.bench-axes').textContent", "a → · b ↑")
         page.locator('[data-do="step"]').click()

@@ -280,7 +280,7 @@ def test_the_reason_says_where() -> None:
     view = opened()
     with pytest.raises(ArgumentError, match="Line 3, column 2: “two” is not a number"):
         view.handle({"do": "load", "text": "a,b,c\n1,2,x\n1,two,y\n" + "1,2,x\n" * 20})
-    with pytest.raises(ArgumentError, match="“dog” has 3 images"):
+    with pytest.raises(ArgumentError, match="Images of “dog”: 3"):
         view.handle({"do": "load_images", **pictures(["cat", "dog"], [9, 3])})
 
 

@@ -15,6 +15,11 @@ from .codec import Binary, plain
 from .view import View, open_view
 
 BUILT = Path(__file__).parent / "static"
+# a notebook may be dark, and has its own idea of programs in its outputs
+PAPER = """
+.pv { background: var(--paper); border-radius: 12px; padding: 18px 20px; }
+.pv pre.pv-code { padding: 14px 16px; margin: 10px 0; }
+"""
 
 
 def show(name: str, language: str = "en", seed: int = 1) -> Any:
@@ -49,7 +54,7 @@ def show(name: str, language: str = "en", seed: int = 1) -> Any:
         """A view in a notebook."""
 
         _esm = module.read_text(encoding="utf-8")
-        _css = (BUILT / "view.css").read_text(encoding="utf-8")
+        _css = (BUILT / "view.css").read_text(encoding="utf-8") + PAPER
         state = traitlets.Dict().tag(sync=True)
 
         def __init__(self, view: View) -> None:

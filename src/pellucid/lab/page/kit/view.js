@@ -112,7 +112,8 @@ function Frame({ Body, state, problem, ran, send, model, el }) {
 /** What went wrong: in the reader's language, and below in the framework's own words. */
 export const Problem = ({ of }) => html`<p class="pv-problem" role="alert">${of.message}${of.original && html`<small lang="en">${of.original}</small>`}</p>`;
 
-/** Space or → one step, ← back, P play, R reset: for the view that was pointed at last. */
+/** Space or → one step, ← back, P play, R reset: for the view that was pointed at last. A notebook has
+ * keys of its own (R makes plain text of a cell): there, for the view that was clicked, and before it. */
 function useKeys(el, here) {
   const latest = useRef();
   latest.current = here;
@@ -123,7 +124,12 @@ function useKeys(el, here) {
     };
     const key = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (event.target.closest?.("input, textarea, select, [contenteditable], .jp-Notebook")) return;
+      const notebook = event.target.closest?.(".jp-Notebook");
+      if (notebook && !el.contains(event.target)) return;
+      if (event.target.closest?.("input, textarea, select, [contenteditable]")) {
+        if (notebook) event.stopPropagation(); // it would take Enter, and A for a new cell
+        return;
+      }
       if (event.key === " " && event.target.closest?.("button, a, summary")) return;
       const active = document.querySelector(".pv-active") ?? document.querySelector(".pv");
       if (active !== el) return;
@@ -137,15 +143,17 @@ function useKeys(el, here) {
       }[event.key];
       if (!does) return;
       event.preventDefault();
+      event.stopPropagation();
       does();
     };
+    el.tabIndex = -1; // can be clicked into
     el.addEventListener("pointerenter", mine);
     el.addEventListener("focusin", mine);
-    document.addEventListener("keydown", key);
+    window.addEventListener("keydown", key, true);
     return () => {
       el.removeEventListener("pointerenter", mine);
       el.removeEventListener("focusin", mine);
-      document.removeEventListener("keydown", key);
+      window.removeEventListener("keydown", key, true);
     };
   }, []);
 }

@@ -1,5 +1,5 @@
 // Chapter 15: a lane for each who takes part, messages going to and fro, and the table of who knows what.
-import { Card, Columns, Controls, diverging, html, inkOn, largest, Mark, Matrix, num, Num, Say, Setting, view } from "../kit/index.js";
+import { Card, Columns, Controls, diverging, html, inkOn, largest, Mark, Matrix, num, Num, Problem, Say, Setting, view } from "../kit/index.js";
 
 const ROW = 38; // pixels from one message to the next
 const TOP = 54;
@@ -23,7 +23,7 @@ export default view(({ shows, t, act, state }) => html`<${Columns}>
       <//>
       <div class="pv-bar" style=${{ marginTop: "10px", color: "var(--soft)" }}><span>${t("together")}</span><${Setting} name="together" /></div>
       <${Say} />
-      ${(shows.error || shows.ended) && html`<p class="pv-problem" style=${{ marginBottom: 0 }} title=${t("refused, in its own words")}>${shows.error || shows.ended}</p>`}
+      ${(shows.error || shows.ended) && html`<${Problem} of=${{ message: t("refused, in its own words"), original: shows.error || shows.ended }} />`}
     <//>
   </div>
   <div>
