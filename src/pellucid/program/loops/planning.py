@@ -314,7 +314,11 @@ class Plan:
             if face is not None:
                 return load(face, index, term.dtype)
             within = self.within(term)
-            return self.element(term.of, term.place(index)) if within is None else self.mapped(within, index)
+            return (
+                self.element(term.of, term.place(index))
+                if within is None
+                else self.mapped(within, index)
+            )
         if isinstance(term, Taken):
             table = term.parts[0]
             ahead = len(term.shape) - (len(table.shape) - len(term.picks))
@@ -328,9 +332,16 @@ class Plan:
     def within(self, view: View) -> Map | None:
         """A function of elements with other axes, as a function of arrays with these axes."""
         of = view.of
-        if not view.shaped or not isinstance(of, Map) or any(p.shape not in ((), of.shape) for p in of.parts):
+        if (
+            not view.shaped
+            or not isinstance(of, Map)
+            or any(p.shape not in ((), of.shape) for p in of.parts)
+        ):
             return None
-        parts = [reshaped(p, view.shape, f"{{}}.reshape({view.shape})") if p.shape else p for p in of.parts]
+        parts = [
+            reshaped(p, view.shape, f"{{}}.reshape({view.shape})") if p.shape else p
+            for p in of.parts
+        ]
         return Map(view.value, of.function, parts)
 
     def pick(self, term: Term, index: Index) -> Code:
