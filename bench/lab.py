@@ -26,10 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "lab"))
 from conftest import FLAGS  # how the tests start it
 
 TIMES = 10
-WATCHED, PASSES = (
-    "6.25",
-    20_000,
-)  # an experiment of short turns: what watching costs, it costs most here
+# an experiment of short turns: what watching costs, it costs most here
+WATCHED, PASSES = "6.25", 20_000
 
 # When the heading was painted; asked for within the page, for Playwright itself is slow to notice.
 SEEN = """

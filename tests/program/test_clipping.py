@@ -117,3 +117,9 @@ def test_gradients_changed_in_other_ways_are_refused() -> None:
 
     with pytest.raises(ArgumentError, match="between backward and"):
         pellucid.write(step)(pellucid.ones(2, 2))
+
+
+def test_a_check_that_may_end_the_step_is_refused() -> None:
+    _, step = learning(lambda ps: nn.utils.clip_grad_norm_(ps, 0.1, error_if_nonfinite=True))
+    with pytest.raises(ArgumentError, match="error_if_nonfinite=True"):
+        pellucid.write(step)(*data())

@@ -27,11 +27,8 @@ CLASSES = 20
 LABEL = 40  # characters
 CHARACTERS, COLUMNS = 400_000, 100  # of a table
 SIDE, IMAGES, FEWEST_OF_EACH = 28, 800, 4
-LINE, LINES, WORDS = (
-    1000,
-    100_000,
-    400,
-)  # characters of a line, and of all; words that are told apart
+LINE, LINES = 1000, 100_000  # characters of a line, and of all lines
+WORDS = 400  # that are told apart
 LETTERS, FEWEST_LETTERS, SYMBOLS = 12_000, 100, 500
 BEFORE = 12  # characters that the next one is foretold from
 TESTS = 400  # of a text

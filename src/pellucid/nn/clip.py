@@ -51,7 +51,7 @@ def clip_grad_norm_(
     if error_if_nonfinite and not math.isfinite(total):
         raise AnomalyError(f"the gradients' length is {total}: some of them are NaN or infinite")
     length = Tensor(np.asarray(total, gradients[0].dtype if gradients else np.float32))
-    with _told("shortened", parts, (max_norm, norm_type), length):
+    with _told("shortened", parts, (max_norm, norm_type, error_if_nonfinite), length):
         if factor != 1:
             for gradient in gradients:
                 np.multiply(gradient, factor, out=gradient)

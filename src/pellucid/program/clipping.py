@@ -32,9 +32,10 @@ def write_clip(
     """Clipped gradients in the places of the others; to be called when the recorded ones are changed.
 
     Raises:
-        ArgumentError: one of them is of some rows only, or from before the step.
+        ArgumentError: one of them is of some rows only, or from before the step; or clipping is to
+            refuse numbers that are none.
     """
-    from .record import Piece, Value
+    from .record import Piece, Value, branches
 
     arguments = Arguments()
     known = []
@@ -52,6 +53,8 @@ def write_clip(
     results: list[Known | None] = []
     outputs: list[Value | None] = []
     if how == "shortened":
+        if limits.pop().value:
+            raise branches("clip_grad_norm_(error_if_nonfinite=True) decides whether to go on")
         factor, total = f.parts(f.call(shortening, [several(known), *limits]))
         limits = [f.named(factor, "shrink")]
         results.append(f.call(_number, [total, static(length.dtype)]))

@@ -48,8 +48,8 @@ def untouched_gradient(recorder: Recorder, p: Tensor) -> tuple[Value, Rows | Non
     found = recorder.gradients.get(id(p))
     if found is None:
         raise ArgumentError(
-            "this step cannot be written down: the optimiser uses a gradient from before the "
-            "step.\nCall backward within the step"
+            "this step cannot be written down: it uses a gradient from before the step."
+            "\nCall backward within the step"
         )
     array = getattr(p._grad, "_value", None)
     changed = tape._changed_at.get(id(array), 0) > recorder.went_back_at
