@@ -359,6 +359,7 @@ def test_a_file_says_where_it_goes(tmp_path: Path) -> None:
         ("net.onnx", "numpy", r"ends in \.py"),
         ("my-net.py", None, "could not be imported"),
         ("net.py", "keras", "numpy, torch or onnx, not 'keras'"),
+        ("net.py", pellucid.ones(1, 3), r"not to a Tensor(.|\n)*inputs=x"),
     ):
         with pytest.raises(ArgumentError, match=words):
             pellucid.export(model, tmp_path / name, to)

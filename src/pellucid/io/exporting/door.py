@@ -115,6 +115,11 @@ def target(path: Path, to: str | None) -> str:
     Raises:
         ArgumentError: there is no such target, or the ending belongs to another.
     """
+    if to is not None and not isinstance(to, str):
+        raise ArgumentError(
+            f"a network is exported to numpy, torch or onnx, not to a {type(to).__name__}.\n"
+            "An example of its input is given by name: export(model, path, inputs=x)"
+        )
     if to is None:
         to = {".onnx": "onnx", ".py": "numpy"}.get(path.suffix)
     if to not in WRITERS:
